@@ -21,7 +21,7 @@ func Dir() string {
 // File is one .npz file of golden arrays.
 type File struct {
 	tb testing.TB
-	r  *npz.ReadCloser
+	r  *npz.Reader
 }
 
 // Open opens the file called name; it fails the test when that is impossible.
