@@ -1,0 +1,70 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// terminal draws a bar that is redrawn in place.
+type terminal struct {
+	bar   *progressbar.ProgressBar
+	label string
+	width int // columns for label and note
+	total int
+	ended bool
+}
+
+func newTerminal(w io.Writer, label string, total, columns int) *Bar {
+	t := &terminal{label: label, total: total, width: max(columns-60, 16)}
+	if total <= 0 {
+		t.total = -1 // a spinner
+	}
+	t.bar = progressbar.NewOptions(t.total,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(t.describe("")),
+		progressbar.OptionSetWidth(20),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }),
+	)
+	return &Bar{show: t}
+}
+
+func (t *terminal) update(done, total int, note string) {
+	if t.ended {
+		return
+	}
+	if total > 0 && total != t.total {
+		t.total = total
+		t.bar.ChangeMax(total)
+	}
+	if t.total > 0 {
+		done = min(done, t.total)
+	}
+	t.bar.Describe(t.describe(note))
+	t.bar.Set(done) // its only errors are writing to stderr and a total of 0
+	t.ended = t.total > 0 && done == t.total
+}
+
+func (t *terminal) finish() {
+	if !t.ended {
+		t.ended = true
+		t.bar.Exit()
+	}
+}
+
+// describe joins label and note within the columns that the bar leaves: a line that wraps cannot be redrawn.
+func (t *terminal) describe(note string) string {
+	text := t.label
+	if note != "" {
+		text += ": " + note
+	}
+	s := []rune(text)
+	if len(s) > t.width {
+		s = append(s[:t.width-1:t.width-1], '…')
+	}
+	return string(s)
+}
