@@ -18,7 +18,7 @@ type terminal struct {
 }
 
 func newTerminal(w io.Writer, label string, total, columns int) *Bar {
-	t := &terminal{label: label, total: total, width: max(columns-60, 16)}
+	t := &terminal{label: label, total: total, width: max(columns-54, 16)}
 	if total <= 0 {
 		t.total = -1 // a spinner
 	}
