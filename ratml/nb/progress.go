@@ -1,0 +1,83 @@
+package nb
+
+import (
+	"fmt"
+	"html"
+	"sync"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+)
+
+// Progress is a bar below the cell that is updated in place. It is safe for concurrent use, and silent outside a
+// notebook.
+type Progress struct {
+	mu    sync.Mutex
+	id    string
+	label string
+	total int
+	start time.Time
+	last  time.Time
+	ended bool
+}
+
+// NewProgress returns a bar for total steps of the work called label; with a total of 0 or less it only counts.
+func NewProgress(label string, total int) *Progress {
+	return &Progress{id: "progress_" + gonbui.UniqueId(), label: label, total: total, start: time.Now()}
+}
+
+// Func returns the bar as the callback that library code takes. A total above 0 replaces the one given to
+// [NewProgress].
+func (p *Progress) Func() func(done, total int, note string) {
+	return func(done, total int, note string) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if total > 0 {
+			p.total = total
+		}
+		p.set(done, note)
+	}
+}
+
+// Set shows that done steps are finished, with a short note such as the loss. At most five states a second are sent.
+func (p *Progress) Set(done int, note string) { p.Func()(done, 0, note) }
+
+func (p *Progress) set(done int, note string) {
+	if !Active() || p.ended {
+		return
+	}
+	p.ended = p.total > 0 && done >= p.total
+	if !p.ended && time.Since(p.last) < 200*time.Millisecond {
+		return
+	}
+	p.last = time.Now()
+	gonbui.UpdateHTML(p.id, p.html(done, note, p.last.Sub(p.start)))
+	if p.ended {
+		gonbui.Sync() // the last state is what the saved notebook keeps
+	}
+}
+
+// html draws the state with the browser's own progress element.
+func (p *Progress) html(done int, note string, elapsed time.Duration) string {
+	state := fmt.Sprintf(`%d in %v`, done, round(elapsed))
+	bar := `<progress style="width:40%"></progress>`
+	if p.total > 0 {
+		state = fmt.Sprintf(`%d/%d in %v`, done, p.total, round(elapsed))
+		bar = fmt.Sprintf(`<progress value="%d" max="%d" style="width:40%%"></progress>`, done, p.total)
+	}
+	if p.total > done && done > 0 {
+		left := time.Duration(float64(elapsed) * float64(p.total-done) / float64(done))
+		state += fmt.Sprintf(", %v left", round(left))
+	}
+	if note != "" {
+		state += ", " + html.EscapeString(note)
+	}
+	return fmt.Sprintf(`<span style="font-family:monospace">%s %s %s</span>`, html.EscapeString(p.label), bar, state)
+}
+
+func round(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
