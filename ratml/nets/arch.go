@@ -1,0 +1,107 @@
+package nets
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Kind tells what a parameter is for: how it is initialised, whether it is trained, how it is folded.
+type Kind int
+
+const (
+	ConvWeight   Kind = iota // [out, in, height, width]
+	LinearWeight             // [out, in]
+	LinearBias               // [out]
+	NormWeight               // batch normalisation's gain, [channels]
+	NormBias                 // batch normalisation's offset, [channels]
+	RunningMean              // [channels], not trained by gradient
+	RunningVar               // [channels], not trained by gradient
+)
+
+// Param describes one tensor of a network.
+type Param struct {
+	Name  string // PyTorch's name, such as "features.stage1.unit1.body.conv1.conv.weight"
+	Shape []int
+	Kind  Kind
+}
+
+// Trainable tells whether the parameter is changed by gradients; running statistics are not.
+func (p Param) Trainable() bool { return p.Kind != RunningMean && p.Kind != RunningVar }
+
+// Arch is a network architecture.
+type Arch struct {
+	Name    string
+	Input   Input
+	Classes int
+	// Mean and Std normalise each channel: the network sees (x-Mean)/Std of images x in [0,1].
+	Mean, Std []float32
+	// Params lists all tensors in the order of their first use.
+	Params []Param
+
+	forward Forward
+	folds   []fold
+}
+
+// Input is the size of a network's input images.
+type Input struct{ Height, Width, Channels int }
+
+// Forward builds the logits [batch, classes] of normalised images x [batch, height, width, channels], taking its
+// layers and parameters from p.
+type Forward func(p *Pass, x *graph.Node) *graph.Node
+
+// NewArch describes the network that forward builds. It returns an error where forward does not build logits of the
+// stated number of classes, or the normalisation does not fit the channels.
+func NewArch(name string, input Input, classes int, mean, std []float32, forward Forward) (*Arch, error) {
+	if len(mean) != input.Channels || len(std) != input.Channels {
+		return nil, fmt.Errorf("nets: %s: %d means and %d standard deviations for %d channels", name, len(mean), len(std), input.Channels)
+	}
+	if slices.Contains(std, 0) {
+		return nil, fmt.Errorf("nets: %s: a standard deviation is 0", name)
+	}
+	a := &Arch{Name: name, Input: input, Classes: classes, Mean: mean, Std: std, forward: forward}
+	if err := a.declare(); err != nil {
+		return nil, fmt.Errorf("nets: %s: %w", name, err)
+	}
+	return a, nil
+}
+
+// ParamCount returns the number of trainable scalars, as PyTorch counts them.
+func (a *Arch) ParamCount() int {
+	n := 0
+	for _, p := range a.Params {
+		if p.Trainable() {
+			n += size(p.Shape)
+		}
+	}
+	return n
+}
+
+// Check returns one error that lists every tensor of w that is missing, not expected, or of a wrong shape; it is nil
+// where w fits the architecture.
+func (a *Arch) Check(w Weights) error {
+	unexpected := maps.Clone(w)
+	var errs []error
+	for _, p := range a.Params {
+		t := w[p.Name]
+		delete(unexpected, p.Name)
+		switch {
+		case t == nil:
+			errs = append(errs, fmt.Errorf("missing %s %v", p.Name, p.Shape))
+		case !slices.Equal(t.Shape, p.Shape):
+			errs = append(errs, fmt.Errorf("wrong shape %v for %s, want %v", t.Shape, p.Name, p.Shape))
+		case len(t.Data) != size(p.Shape):
+			errs = append(errs, fmt.Errorf("%d values for %s, want %d", len(t.Data), p.Name, size(p.Shape)))
+		}
+	}
+	for _, name := range unexpected.Names() {
+		errs = append(errs, fmt.Errorf("unexpected %s %v", name, w[name].Shape))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nets: weights do not fit %s: %w", a.Name, errors.Join(errs...))
+}

@@ -1,0 +1,113 @@
+package nets
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Mode tells what a forward pass is for.
+type Mode int
+
+const (
+	// Eval uses the running statistics of batch normalisation.
+	Eval Mode = iota
+	// Train uses the statistics of the batch and updates the running ones.
+	Train
+	// Folded is Eval with batch normalisation folded into the weights by [Arch.Fold].
+	Folded
+
+	declare // records parameters
+)
+
+// Pass is one forward pass under construction. Its methods are the layers.
+type Pass struct {
+	graph *Graph
+	mode  Mode
+	vars  map[string]*Node
+	arch  *Arch // only while declaring
+}
+
+// Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1]. vars holds the
+// node of every parameter (of every folded one in mode [Folded]). In mode [Train] it replaces the running statistics
+// in vars by their updated values, as a PyTorch forward pass in training mode does.
+//
+// Like GoMLX's graph functions it panics where x or vars do not fit; [Classifier.Compile] turns that into an error.
+func (a *Arch) Apply(vars map[string]*Node, mode Mode, x *Node) *Node {
+	p := &Pass{graph: x.Graph(), mode: mode, vars: vars}
+	return a.forward(p, a.normalise(x))
+}
+
+func (a *Arch) normalise(x *Node) *Node {
+	want := []int{a.Input.Height, a.Input.Width, a.Input.Channels}
+	if x.Rank() != 4 || !slices.Equal(x.Shape().Dimensions[1:], want) {
+		panic(fmt.Errorf("nets: %s takes images [batch %v], got %v", a.Name, want, x.Shape().Dimensions))
+	}
+	c := a.Input.Channels
+	mean := Reshape(Const(x.Graph(), a.Mean), 1, 1, 1, c)
+	std := Reshape(Const(x.Graph(), a.Std), 1, 1, 1, c)
+	return Div(Sub(x, mean), std)
+}
+
+// Param returns the node of a parameter, declaring it the first time.
+func (p *Pass) Param(name string, kind Kind, shape ...int) *Node {
+	if v := p.vars[name]; v != nil {
+		if !slices.Equal(v.Shape().Dimensions, shape) {
+			panic(fmt.Errorf("nets: parameter %s has shape %v, the network wants %v", name, v.Shape().Dimensions, shape))
+		}
+		return v
+	}
+	if p.mode != declare {
+		panic(fmt.Errorf("nets: no parameter %s", name))
+	}
+	v := Parameter(p.graph, name, shapes.Make(dtypes.Float32, shape...))
+	p.vars[name] = v
+	p.arch.Params = append(p.arch.Params, Param{Name: name, Shape: slices.Clone(shape), Kind: kind})
+	return v
+}
+
+// Conv is a convolution without bias; its kernel is the parameter name.weight.
+func (p *Pass) Conv(name string, x *Node, out, kernel, stride, pad int) *Node {
+	k := p.Param(name+".weight", ConvWeight, out, channels(x), kernel, kernel)
+	return Conv2D(x, k, stride, pad)
+}
+
+// ConvBatchNorm is [Pass.Conv] followed by [Pass.BatchNorm], one convolution with an offset where folded.
+func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pad int) *Node {
+	y := p.Conv(conv, x, out, kernel, stride, pad)
+	switch p.mode {
+	case Folded:
+		return Add(y, perChannel(p.Param(norm+shiftSuffix, NormBias, out)))
+	case declare:
+		p.arch.folds = append(p.arch.folds, fold{norm: norm, conv: conv})
+		return p.batchNorm(norm, y)
+	default:
+		return p.BatchNorm(norm, y)
+	}
+}
+
+// Linear is x·weightᵀ + bias with the parameters name.weight [out, in] and name.bias [out].
+func (p *Pass) Linear(name string, x *Node, out int) *Node {
+	in := x.Shape().Dimensions[1]
+	w := p.Param(name+".weight", LinearWeight, out, in)
+	b := p.Param(name+".bias", LinearBias, out)
+	y := DotGeneral(x, []int{1}, nil, w, []int{1}, nil)
+	return Add(y, Reshape(b, 1, out))
+}
+
+// ReLU is max(x, 0), with derivative 0 at 0 as in PyTorch.
+func ReLU(x *Node) *Node {
+	// The order matters: GoMLX gives the gradient of a tie to the first operand.
+	return Max(ScalarZero(x.Graph(), x.DType()), x)
+}
+
+// GlobalMean averages over the image: [batch, height, width, channels] to [batch, channels].
+func GlobalMean(x *Node) *Node { return ReduceMean(x, 1, 2) }
+
+func channels(x *Node) int { return x.Shape().Dimensions[x.Rank()-1] }
+
+// perChannel shapes a vector [c] so that it broadcasts over [batch, height, width, c].
+func perChannel(v *Node) *Node { return Reshape(v, 1, 1, 1, v.Shape().Dimensions[0]) }

@@ -1,0 +1,121 @@
+package nets
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/ratml/rat/ratml/backend"
+)
+
+// Network computes logits [batch, classes] of images [batch, height, width, channels] in [0,1].
+type Network func(x *graph.Node) *graph.Node
+
+// GraphFunc builds the outputs of a program from its inputs, calling the network as often as it likes.
+type GraphFunc func(net Network, in []*graph.Node) []*graph.Node
+
+// Program is a compiled function of a classifier in evaluation mode.
+type Program struct {
+	c     *Classifier
+	name  string
+	exec  *graph.Exec
+	names []string // of the folded weights, in the order of the first inputs
+}
+
+// Compile prepares f. Compilation itself happens at the first run with inputs of a new shape; an error of f shows
+// then. Free the program when done with it.
+func (c *Classifier) Compile(name string, f GraphFunc) (*Program, error) {
+	u, err := c.upload()
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{c: c, name: name, names: u.names}
+	p.exec, err = graph.NewExec(c.Backend.Backend, func(in []*graph.Node) []*graph.Node {
+		vars := make(map[string]*graph.Node, len(p.names))
+		for i, n := range p.names {
+			vars[n] = in[i]
+		}
+		net := func(x *graph.Node) *graph.Node { return c.Arch.Apply(vars, Folded, x) }
+		return f(net, in[len(p.names):])
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nets: %s of %s: %w", name, c.Arch.Name, err)
+	}
+	p.exec.WithName(name)
+	return p, nil
+}
+
+// Run executes the program on tensors or Go slices and returns its outputs, which the caller should finalize.
+func (p *Program) Run(in ...any) (out []*tensors.Tensor, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = recovered(r)
+		}
+		if err != nil {
+			err = fmt.Errorf("nets: %s of %s: %w", p.name, p.c.Arch.Name, err)
+		}
+	}()
+	u, err := p.c.upload()
+	if err != nil {
+		return nil, err
+	}
+	args := make([]any, 0, len(u.values)+len(in))
+	for _, v := range u.values {
+		args = append(args, v)
+	}
+	return p.exec.Call(append(args, in...)...)
+}
+
+// RunFloats is [Program.Run] for float32 outputs: it copies them to the host, row-major, and frees them.
+func (p *Program) RunFloats(in ...any) ([][]float32, error) {
+	out, err := p.Run(in...)
+	if err != nil {
+		return nil, err
+	}
+	host := make([][]float32, len(out))
+	for i, t := range out {
+		if host[i], err = tensors.CopyFlatData[float32](t); err != nil {
+			return nil, fmt.Errorf("nets: output %d of %s: %w", i, p.name, err)
+		}
+		if err := t.FinalizeAll(); err != nil {
+			return nil, err
+		}
+	}
+	return host, nil
+}
+
+// Free releases the compiled code.
+func (p *Program) Free() { p.exec.Finalize() }
+
+// Images makes a batch of images [n, height, width, channels] from row-major values in [0,1] for [Program.Run].
+func (a *Arch) Images(data []float32) *tensors.Tensor {
+	in := a.Input
+	return tensors.FromFlatDataAndDimensions(data, len(data)/(in.Height*in.Width*in.Channels), in.Height, in.Width, in.Channels)
+}
+
+// uploaded is a set of weights on a device.
+type uploaded struct {
+	names  []string
+	values []*tensors.Tensor
+}
+
+func upload(be *backend.Backend, w Weights) (*uploaded, error) {
+	u := &uploaded{names: w.Names()}
+	for _, n := range u.names {
+		t := w[n].device()
+		if err := t.MaterializeOnDevice(be.Backend, false, 0); err != nil {
+			u.free()
+			return nil, fmt.Errorf("uploading %s: %w", n, err)
+		}
+		t.FinalizeLocal()
+		u.values = append(u.values, t)
+	}
+	return u, nil
+}
+
+func (u *uploaded) free() {
+	for _, t := range u.values {
+		t.FinalizeAll()
+	}
+}

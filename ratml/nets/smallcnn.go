@@ -1,0 +1,22 @@
+package nets
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// smallCNN is a net of three 3x3 convolutions, each with batch normalisation and ReLU, then the mean over the image
+// and a linear layer. The first two convolutions halve the image.
+func smallCNN(channels [3]int, classes int) Forward {
+	return func(p *Pass, x *Node) *Node {
+		for i, out := range channels {
+			stride := 2
+			if i == 2 {
+				stride = 1
+			}
+			x = ReLU(p.ConvBatchNorm(fmt.Sprintf("conv%d", i+1), fmt.Sprintf("bn%d", i+1), x, out, 3, stride, 1))
+		}
+		return p.Linear("fc", GlobalMean(x), classes)
+	}
+}

@@ -1,0 +1,38 @@
+package nets
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// wideResNet is the pre-activation wide residual network of Zagoruyko & Komodakis (2016) for 32x32 images, with the
+// tensor names of pytorchcv's CIFARWRN: three stages of (depth-4)/6 units with 16, 32 and 64 times width channels.
+func wideResNet(depth, width, classes int) Forward {
+	return func(p *Pass, x *Node) *Node {
+		x = p.Conv("features.init_block", x, 16, 3, 1, 1)
+		for stage := 1; stage <= 3; stage++ {
+			out := 16 * width << (stage - 1)
+			for unit := 1; unit <= (depth-4)/6; unit++ {
+				stride := 1
+				if stage > 1 && unit == 1 {
+					stride = 2
+				}
+				x = wideUnit(p, fmt.Sprintf("features.stage%d.unit%d", stage, unit), x, out, stride)
+			}
+		}
+		x = ReLU(p.BatchNorm("features.post_activ.bn", x))
+		return p.Linear("output", GlobalMean(x), classes)
+	}
+}
+
+func wideUnit(p *Pass, name string, x *Node, out, stride int) *Node {
+	first, second := name+".body.conv1", name+".body.conv2"
+	active := ReLU(p.BatchNorm(first+".bn", x))
+	y := p.ConvBatchNorm(first+".conv", second+".bn", active, out, 3, stride, 1)
+	y = p.Conv(second+".conv", ReLU(y), out, 3, 1, 1)
+	if channels(x) != out || stride != 1 {
+		x = p.Conv(name+".identity_conv", active, out, 1, stride, 0)
+	}
+	return Add(y, x)
+}
