@@ -1,0 +1,35 @@
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// widths are the bytes an element takes, by the format's name of its type.
+var widths = map[string]int64{
+	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
+	"I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+	"I32": 4, "U32": 4, "F32": 4,
+	"I64": 8, "U64": 8, "F64": 8, "C64": 8,
+}
+
+// decoders turn the first element of little-endian bytes into float32, for the types that weights come in.
+var decoders = map[string]func([]byte) float32{
+	"F32":  func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) },
+	"F64":  func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) },
+	"F16":  func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) },
+	"BF16": func(b []byte) float32 { return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) },
+}
+
+// half returns the value of an IEEE 754 binary16 number.
+func half(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15), uint32(h>>10&31), uint32(h&1023)
+	switch exponent {
+	case 0: // zero or subnormal: fraction * 2^-24, exact in float32
+		v := float32(fraction) * 0x1p-24
+		return math.Float32frombits(math.Float32bits(v) | sign<<31)
+	case 31: // infinity or NaN
+		return math.Float32frombits(sign<<31 | 255<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign<<31 | (exponent-15+127)<<23 | fraction<<13)
+}
