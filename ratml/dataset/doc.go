@@ -1,0 +1,27 @@
+// Package dataset reads labelled images, one small interface for every data set, and serves them in batches.
+//
+// A [Set] is a numbered list of images with labels. Pixels are float32 in [0,1], rows first and channels last
+// (height, width, channel), so that steps and radii measured on them are in the same unit everywhere; normalisation
+// is left to the classifier, which finds the usual constants in [Data]. [Open] opens a data set by name:
+//
+//	mnist          handwritten digits, 28x28x1; found without further ado (the files of a Go module, see [Open])
+//	fashion_mnist  clothes, 28x28x1; idx files in a folder
+//	cifar10        small photographs, 32x32x3; the official binary files in a folder
+//	synthetic      generated shapes with stripes, for tests
+//
+// Own images become a Set through [NewImages] or by implementing the three-line interface. [Split], [Take],
+// [Select] and [WithLabelNoise] make sets from sets.
+//
+// A [Loader] walks over a Set in batches of one shape, shuffled and augmented if asked to. What it yields depends on
+// its seed and the epoch, never on the number of workers or on timing:
+//
+//	loader := dataset.Loader{Set: data.Train, BatchSize: 128, Shuffle: true, Seed: 1}
+//	for epoch := range 10 {
+//		for batch, err := range loader.Epoch(ctx, epoch) {
+//			...
+//		}
+//	}
+//
+// A file that is missing, truncated, too long or of another kind gives one error that names the file, the place in it
+// and what was expected there (see [FormatError]).
+package dataset
