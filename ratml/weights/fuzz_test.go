@@ -1,0 +1,106 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// FuzzRead checks that whatever is read accounts for every byte of the file, and survives being written again.
+func FuzzRead(f *testing.F) {
+	for _, header := range []string{
+		`{}`,
+		`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`,
+		`{"__metadata__":{"k":"v"},"a":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]}}`,
+		`{"num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}`,
+		`{"module.b":{"dtype":"BF16","shape":[0,9],"data_offsets":[0,0]},"module.a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}  `,
+	} {
+		for _, n := range []int{0, 4, 8} {
+			b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+			f.Add(append(append(b, header...), bytes.Repeat([]byte{0x3c}, n)...))
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join("testdata", "python.safetensors")); err != nil {
+		f.Fatal(err)
+	} else {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r := bytes.NewReader(file)
+		h, err := readHeader(r, int64(len(file)))
+		if err != nil {
+			return
+		}
+		total := int64(0)
+		for _, e := range h.tensors {
+			total += e.end - e.begin
+		}
+		if total != int64(r.Len()) {
+			t.Fatalf("tensors of %d bytes in %d", total, r.Len())
+		}
+		w, err := readTensors(h, r)
+		if err != nil {
+			return
+		}
+		if r.Len() != 0 {
+			t.Fatalf("%d bytes were not read", r.Len())
+		}
+		head, err := encodeHeader(w, h.metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := write(&b, head, w); err != nil {
+			t.Fatal(err)
+		}
+		h, err = readHeader(&b, int64(b.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := readTensors(h, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(again.Names(), w.Names()) {
+			t.Fatalf("names %q became %q", w.Names(), again.Names())
+		}
+		for name, a := range w {
+			same := slices.EqualFunc(a.Data, again[name].Data, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+			if !same || !slices.Equal(a.Shape, again[name].Shape) {
+				t.Fatalf("%s changed", name)
+			}
+		}
+	})
+}
+
+func TestHalf(t *testing.T) {
+	// Every binary16 number against its definition.
+	for i := range 1 << 16 {
+		h := uint16(i)
+		exponent, fraction := int(h>>10&31), float64(h&1023)
+		want := math.Ldexp(1024+fraction, exponent-25)
+		switch {
+		case exponent == 0:
+			want = math.Ldexp(fraction, -24)
+		case exponent == 31 && fraction == 0:
+			want = math.Inf(1)
+		case exponent == 31:
+			want = math.NaN()
+		}
+		if h>>15 == 1 {
+			want = math.Copysign(want, -1)
+		}
+		got := half(h)
+		if math.IsNaN(want) {
+			if !math.IsNaN(float64(got)) {
+				t.Fatalf("half(%#04x) = %v, want NaN", h, got)
+			}
+		} else if math.Float32bits(got) != math.Float32bits(float32(want)) {
+			t.Fatalf("half(%#04x) = %v, want %v", h, got, want)
+		}
+	}
+}
