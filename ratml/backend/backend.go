@@ -26,8 +26,9 @@ const (
 type Backend struct {
 	compute.Backend
 
-	kind   string
-	reason string
+	kind    string
+	version string
+	reason  string
 }
 
 // Kind returns what the backend is: "go", "xla:cpu", "xla:cuda", or "xla:"
@@ -37,6 +38,10 @@ func (b *Backend) Kind() string { return b.kind }
 // Devices returns the number of devices that a computation can be spread
 // over. XLA's CPU plugin offers several on any machine; they share its cores.
 func (b *Backend) Devices() int { return b.NumDevices() }
+
+// Version returns the engine's version: that of the PJRT interface that the
+// plugin speaks, or GoMLX's.
+func (b *Backend) Version() string { return b.version }
 
 // Reason returns why this backend was chosen, in a few words.
 func (b *Backend) Reason() string { return b.reason }
@@ -117,8 +122,11 @@ func open(name, from string) (*Backend, error) {
 
 // openAuto takes the best plugin that opens, and the Go backend if none does.
 func openAuto() (*Backend, error) {
-	plugins, reason := Plugins(), "no PJRT plugin found"
-	for _, p := range plugins {
+	if noXLA != nil {
+		return openGo("", noXLA.Error())
+	}
+	reason := "no PJRT plugin found"
+	for _, p := range Plugins() {
 		err := p.Err
 		if err == nil {
 			var be *Backend
@@ -128,12 +136,7 @@ func openAuto() (*Backend, error) {
 		}
 		reason = fmt.Sprintf("plugin %s cannot be used: %v", p.Path, err)
 	}
-	if noXLA != nil {
-		reason = noXLA.Error()
-	} else {
-		reason += "; " + Install + " makes it tens of times faster"
-	}
-	return openGo("", reason)
+	return openGo("", reason+"; "+Install+" makes it tens of times faster")
 }
 
 // openPlugin opens an installed plugin by name, or a file by absolute path.
@@ -145,15 +148,24 @@ func openPlugin(config, reason string) (*Backend, error) {
 	name, options, _ := strings.Cut(config, ",")
 	if strings.ContainsAny(name, `/\`) {
 		if err := checkFile(name); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return load(name, options, pluginName(name), reason)
+		return loadAs(name, options, pluginName(name), reason)
 	}
 	p, err := choose(name, Plugins())
 	if err != nil {
 		return nil, err
 	}
-	return load(p.Path, options, p.Name, reason+", plugin "+p.Path)
+	return loadAs(p.Path, options, p.Name, reason+", plugin "+p.Path)
+}
+
+// loadAs is load with the path in the error.
+func loadAs(path, options, name, reason string) (*Backend, error) {
+	be, err := load(path, options, name, reason)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", path, err)
+	}
+	return be, nil
 }
 
 // choose returns the first usable plugin with that name (any, if empty).

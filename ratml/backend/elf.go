@@ -17,26 +17,23 @@ const entryPoint = "GetPjrtApi"
 // itself would map a truncated file and die of SIGBUS on its missing pages.
 func checkFile(path string) error {
 	if !filepath.IsAbs(path) {
-		return fmt.Errorf("%s: the plugin's path must be absolute", path)
+		return errors.New("the path of a plugin must be absolute")
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: no such file; give the path of a PJRT plugin, or install one with: %s", path, Install)
+		return fmt.Errorf("no such file; install a plugin with: %s", Install)
 	} else if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a file; give the path of a PJRT plugin", path)
+		return errors.New("not a file; give the path of a PJRT plugin")
 	}
 	f, err := elf.Open(path)
 	if err != nil {
-		return fmt.Errorf("%s: not a complete shared library (%w); install the plugin again", path, err)
+		return fmt.Errorf("not a complete shared library (%w); install the plugin again", err)
 	}
 	defer f.Close()
-	if err := checkELF(f, uint64(info.Size())); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return checkELF(f, uint64(info.Size()))
 }
 
 func checkELF(f *elf.File, size uint64) error {

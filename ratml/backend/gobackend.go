@@ -3,6 +3,7 @@ package backend
 import (
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func openGo(options, reason string) (be *Backend, err error) {
 	if plain {
 		reason += ", without fast convolutions"
 	}
-	return &Backend{Backend: inner, kind: KindGo, reason: reason}, nil
+	return &Backend{Backend: inner, kind: KindGo, version: computeVersion(), reason: reason}, nil
 }
 
 // newGo opens GoMLX's Go backend with a worker pool that cannot deadlock.
@@ -59,4 +60,17 @@ func newGo(opts []string) (compute.Backend, error) {
 	pool := reflect.ValueOf(inner).Elem().FieldByName("Workers").Interface()
 	pool.(interface{ SetMaxParallelism(int) }).SetMaxParallelism(workers)
 	return inner, nil
+}
+
+// computeVersion names the module that the Go backend comes from.
+func computeVersion() string {
+	const path = "github.com/gomlx/compute"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == path {
+				return "GoMLX compute " + m.Version
+			}
+		}
+	}
+	return "GoMLX compute"
 }

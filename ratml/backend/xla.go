@@ -19,9 +19,9 @@ var noXLA error
 // load opens a plugin file that checkFile has passed. name is the platform
 // that the file's name states, or "".
 func load(path, options, name, reason string) (be *Backend, err error) {
-	defer recoverAs(&err, "plugin %s", path)
+	defer recoverAs(&err, "plugin")
 	if strings.Contains(path, ",") {
-		return nil, fmt.Errorf("%s: go-xla cannot open a path with a comma; move the plugin", path)
+		return nil, errors.New("go-xla cannot open a path with a comma; move the plugin")
 	}
 	xla.EnableAutoInstall(false)
 	file := path
@@ -42,13 +42,23 @@ func load(path, options, name, reason string) (be *Backend, err error) {
 	}
 	inner, err := xla.NewWithOptions(file+options, nil)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: %w", path, err)
+		return nil, err
 	}
 	if inner.NumDevices() == 0 {
 		inner.Finalize()
-		return nil, errors.New("plugin " + path + " has no devices")
+		return nil, errors.New("the plugin has no devices")
 	}
-	return &Backend{Backend: inner, kind: "xla:" + platform(name, inner), reason: reason}, nil
+	plugin, err := pjrt.GetPlugin(file) // the one that was just loaded
+	if err != nil {
+		return nil, err
+	}
+	major, minor := plugin.Version()
+	return &Backend{
+		Backend: inner,
+		kind:    "xla:" + platform(name, inner),
+		version: fmt.Sprintf("PJRT %d.%d", major, minor),
+		reason:  reason,
+	}, nil
 }
 
 // platform names what the plugin drives, from its file's name or its devices.
