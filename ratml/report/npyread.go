@@ -45,7 +45,7 @@ func readArray(f *zip.File, dst any) (shape []int, err error) {
 		return nil, fmt.Errorf("element type %q is not supported", d.Type)
 	}
 	if d.Fortran && len(d.Shape) > 1 {
-		return nil, errors.New("Fortran order is not supported; save it with numpy.ascontiguousarray")
+		return nil, errors.New("order of elements: Fortran order is not supported; save it with numpy.ascontiguousarray")
 	}
 	if want, ok := byteCount(d.Shape, int64(t.Size())); !ok || want != int64(len(body)) {
 		return nil, fmt.Errorf("shape %v of %s does not fit %d bytes of data", d.Shape, d.Type, len(body))
