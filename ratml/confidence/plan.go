@@ -1,0 +1,131 @@
+package confidence
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/radius"
+)
+
+// plan is the one compiled pass that all scores of a run share, and the searches that go on after it.
+type plan struct {
+	c        *nets.Classifier
+	scores   []Function
+	program  *nets.Program
+	outputs  [][]int // for each score, which outputs of the program it asked for
+	searches []*radius.Search
+}
+
+func newPlan(c *nets.Classifier, scores []Function) (*plan, error) {
+	p := &plan{c: c, scores: scores}
+	var err error
+	p.program, err = c.Compile("scores", func(net nets.Network, in []*graph.Node) []*graph.Node {
+		probe := radius.NewProbe(net, in[0])
+		nodes := []*graph.Node{probe.Logits}
+		at := map[*graph.Node]int{probe.Logits: 0}
+		p.outputs = make([][]int, len(scores))
+		for i, s := range scores {
+			for _, n := range s.Build(probe) {
+				if _, ok := at[n]; !ok {
+					at[n] = len(nodes)
+					nodes = append(nodes, n)
+				}
+				p.outputs[i] = append(p.outputs[i], at[n])
+			}
+		}
+		return nodes
+	})
+	return p, err
+}
+
+// startSearches prepares the searches of scores that need one.
+func (p *plan) startSearches(slots int, r *results) error {
+	p.searches = make([]*radius.Search, len(p.scores))
+	for i, s := range p.scores {
+		if s, ok := s.(Searcher); ok {
+			var err error
+			p.searches[i], err = s.Search(p.c, slots, func(index int, x radius.Result) { r.found(i, index, x) })
+			if err != nil {
+				return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// batch computes the scores of a batch whose first image has the given index, as far as searches can go with full
+// batches.
+func (p *plan) batch(ctx context.Context, b *dataset.Batch, base int, r *results) error {
+	out, err := p.program.RunFloats(p.c.Arch.Images(b.Images))
+	if err != nil {
+		return fmt.Errorf("confidence: %w", err)
+	}
+	for i := range out {
+		out[i] = out[i][:len(out[i])/len(b.Labels)*b.N] // without padding
+	}
+	classes := p.c.Arch.Classes
+	logits := out[0]
+	if err := checkLogits(logits, classes, base); err != nil {
+		return err
+	}
+	copy(r.run.Logits[base*classes:], logits)
+	for i := range b.N {
+		r.run.Label[base+i] = int(b.Labels[i])
+		r.run.Pred[base+i] = argmax(logits[i*classes : (i+1)*classes])
+	}
+	for i, s := range p.scores {
+		var built [][]float32
+		for _, o := range p.outputs[i] {
+			built = append(built, out[o])
+		}
+		if s, ok := s.(Direct); ok {
+			copy(r.columns[i].Values[base:], s.Values(logits, classes, built))
+			continue
+		}
+		images := b.Images[:len(b.Images)/len(b.Labels)*b.N]
+		for _, start := range s.(Searcher).Starts(base, images, logits, classes, built) {
+			p.searches[i].Add(start)
+		}
+		if err := p.searches[i].Run(ctx, false); err != nil {
+			return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+		}
+	}
+	return nil
+}
+
+// drain finishes all searches.
+func (p *plan) drain(ctx context.Context) error {
+	for i, s := range p.searches {
+		if s == nil {
+			continue
+		}
+		if err := s.Run(ctx, true); err != nil {
+			return fmt.Errorf("confidence: %s: %w", p.scores[i].Name(), err)
+		}
+	}
+	return nil
+}
+
+func (p *plan) free() {
+	p.program.Free()
+	for _, s := range p.searches {
+		if s != nil {
+			s.Free()
+		}
+	}
+}
+
+// argmax returns the index of the first largest value.
+func argmax(z []float32) int {
+	m := 0
+	for j, v := range z {
+		if v > z[m] {
+			m = j
+		}
+	}
+	return m
+}

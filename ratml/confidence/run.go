@@ -1,0 +1,164 @@
+package confidence
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/radius"
+)
+
+// Scorer runs scores over a data set. The zero value works.
+type Scorer struct {
+	// BatchSize is the number of images of a pass; 0 is 128.
+	BatchSize int
+	// Float32 rounds scores to float32, the precision of the official code, and with it the ties of saturated scores.
+	Float32 bool
+	// Dataset and Model name the run in titles; empty ones are left out, or the architecture's name.
+	Dataset, Model string
+	// Progress, where set, is told the number of images done.
+	Progress func(done, total int, note string)
+}
+
+// Score runs scores over all images of set with the defaults of [Scorer].
+func Score(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...Function) (*misd.Run, error) {
+	return Scorer{}.Run(ctx, c, set, scores...)
+}
+
+// Run computes scores over all images of set, in its order. Memory beyond the results is bounded by the batch size.
+// It returns an error where the images do not fit the classifier, a label is out of range, logits are not finite, two
+// scores have the same name, or the context ends.
+func (s Scorer) Run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...Function) (*misd.Run, error) {
+	seen := map[string]bool{}
+	for _, sc := range scores {
+		if seen[sc.Name()] {
+			return nil, fmt.Errorf("confidence: score %s is listed twice", sc.Name())
+		}
+		seen[sc.Name()] = true
+	}
+	return s.run(ctx, c, set, scores)
+}
+
+func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores []Function) (*misd.Run, error) {
+	if err := fits(c.Arch, set); err != nil {
+		return nil, err
+	}
+	if s.BatchSize == 0 {
+		s.BatchSize = 128
+	}
+	p, err := newPlan(c, scores)
+	if err != nil {
+		return nil, err
+	}
+	defer p.free()
+	r := newResults(c, set.Len(), scores)
+	if err := p.startSearches(s.BatchSize, r); err != nil {
+		return nil, err
+	}
+	done := 0
+	for batch, err := range (dataset.Loader{Set: set, BatchSize: s.BatchSize}).Epoch(ctx, 0) {
+		if err != nil {
+			return nil, fmt.Errorf("confidence: %w", err)
+		}
+		if err := p.batch(ctx, batch, done, r); err != nil {
+			return nil, err
+		}
+		done += batch.N
+		s.report(done, set.Len(), r)
+	}
+	if err := p.drain(ctx); err != nil {
+		return nil, err
+	}
+	return r.finish(s), nil
+}
+
+// fits checks that a classifier can take the images of a set.
+func fits(a *nets.Arch, set dataset.Set) error {
+	sh, in := set.Shape(), a.Input
+	if sh.Height != in.Height || sh.Width != in.Width || sh.Channels != in.Channels {
+		return fmt.Errorf("confidence: images are %dx%dx%d, but %s takes %dx%dx%d",
+			sh.Height, sh.Width, sh.Channels, a.Name, in.Height, in.Width, in.Channels)
+	}
+	if set.Len() == 0 {
+		return fmt.Errorf("confidence: the data set has no images")
+	}
+	if n := len(set.Classes()); n > a.Classes {
+		return fmt.Errorf("confidence: the data set has %d classes, but %s only %d", n, a.Name, a.Classes)
+	}
+	return nil
+}
+
+func (s Scorer) report(done, total int, r *results) {
+	if s.Progress == nil {
+		return
+	}
+	rate := float64(done) / time.Since(r.start).Seconds()
+	s.Progress(done, total, fmt.Sprintf("%.0f images/s", rate))
+}
+
+// results collects what a run finds.
+type results struct {
+	run     *misd.Run
+	scores  []Function
+	columns []misd.Score
+	start   time.Time
+}
+
+func newResults(c *nets.Classifier, n int, scores []Function) *results {
+	r := &results{scores: scores, start: time.Now()}
+	r.run = &misd.Run{Label: make([]int, n), Pred: make([]int, n), Classes: c.Arch.Classes, Model: c.Arch.Name,
+		Logits: make([]float32, n*c.Arch.Classes)}
+	for _, sc := range scores {
+		col := misd.Score{Name: sc.Name(), Values: make([]float64, n), Cost: sc.Cost()}
+		if _, ok := sc.(Searcher); ok {
+			col.Lower, col.Upper = make([]float64, n), make([]float64, n)
+			col.Unflipped, col.Evaluations = make([]bool, n), make([]int, n)
+		}
+		r.columns = append(r.columns, col)
+	}
+	return r
+}
+
+// found stores the result of a search.
+func (r *results) found(column, i int, x radius.Result) {
+	c := &r.columns[column]
+	c.Values[i], c.Lower[i], c.Upper[i] = x.Radius, x.Lower, x.Upper
+	c.Unflipped[i], c.Evaluations[i] = x.Unflipped, x.Evaluations
+}
+
+// finish returns the run.
+func (r *results) finish(s Scorer) *misd.Run {
+	for i := range r.columns {
+		c := &r.columns[i]
+		sum := 0
+		for _, e := range c.Evaluations {
+			sum += e
+		}
+		c.Cost += float64(sum) / float64(len(c.Values))
+		if s.Float32 {
+			for j, v := range c.Values {
+				c.Values[j] = float64(float32(v))
+			}
+		}
+	}
+	r.run.Scores = r.columns
+	r.run.Dataset = s.Dataset
+	if s.Model != "" {
+		r.run.Model = s.Model
+	}
+	return r.run
+}
+
+// checkLogits returns an error naming the first image whose logits are not finite.
+func checkLogits(logits []float32, classes, base int) error {
+	for i, v := range logits {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("confidence: image %d has logit %v for class %d: the weights or the image are damaged", base+i/classes, v, i%classes)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+// Package radius estimates the robust radius of a classifier's predictions: the L-infinity distance, in pixel units
+// with images in [0,1], from an image to the nearest point where the prediction changes. Right predictions lie farther
+// from the decision boundary than wrong ones, so the radius is a confidence score (Yan & Weng, arXiv 2503.14783).
+//
+//   - [BoundarySearch] (RR-BS) follows the sign-gradient direction and brackets the distance at which the prediction
+//     flips.
+//   - [Fast] (RR-Fast) extrapolates from one small step along the same direction.
+//   - [Margin] and [SoftMargin] divide a logit margin by the L1 norm of its gradient.
+//
+// Every estimator comes in two protocols. [Sound], the zero value, is meant to be right; [Official] reproduces the
+// numbers of github.com/Trustworthy-ML-Lab/RAT_MisD, quirks included. The quirks are in official.go.
+//
+// Estimators are run by package confidence, which shares the forward pass and the gradients between them.
+package radius
+
+// Protocol says whose numbers an estimator computes.
+type Protocol int
+
+const (
+	Sound    Protocol = iota // right, see the estimators
+	Official                 // as the official code computes them
+)
+
+// String returns "sound" or "official".
+func (p Protocol) String() string {
+	if p == Official {
+		return "official"
+	}
+	return "sound"
+}
