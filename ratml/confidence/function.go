@@ -5,23 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/ratml/rat/ratml/nets"
 	"github.com/ratml/rat/ratml/radius"
 )
 
 // Function is a confidence scoring function: a [Direct] one or a [Searcher].
-type Function interface {
-	// Name is the official name of the score, its column in files and tables.
-	Name() string
-	// Cost is the cost of an image in forward equivalents, if the score is computed alone; before the search, if
-	// there is one.
-	Cost() float64
-	// Build adds to the shared pass what the score needs beyond logits, and returns those nodes, each with the batch
-	// as first axis.
-	Build(p *radius.Probe) []*graph.Node
-}
+type Function = radius.Estimator
 
 // Direct is a function whose values are known after the shared pass.
 type Direct interface {

@@ -63,7 +63,7 @@ func TestGoldenRun(t *testing.T) {
 		if be.Kind() == backend.KindGo {
 			n = 200
 		}
-		s := confidence.Scorer{BatchSize: 100, Float32: true}
+		s := confidence.Scorer{BatchSize: 100, Protocol: radius.Official}
 		run, err := s.Run(context.Background(), goldenNet(t, be), goldenSet(t, n), confidence.All(radius.Official)...)
 		if err != nil {
 			t.Fatal(err)

@@ -16,8 +16,9 @@ import (
 type Scorer struct {
 	// BatchSize is the number of images of a pass; 0 is 128.
 	BatchSize int
-	// Float32 rounds scores to float32, the precision of the official code, and with it the ties of saturated scores.
-	Float32 bool
+	// Protocol, where official, rounds scores to float32, which is the precision of the official code and makes ties
+	// of saturated scores, and fits by the official AURC.
+	Protocol radius.Protocol
 	// Dataset and Model name the run in titles; empty ones are left out, or the architecture's name.
 	Dataset, Model string
 	// Progress, where set, is told the number of images done.
@@ -139,7 +140,7 @@ func (r *results) finish(s Scorer) *misd.Run {
 			sum += e
 		}
 		c.Cost += float64(sum) / float64(len(c.Values))
-		if s.Float32 {
+		if s.Protocol == radius.Official {
 			for j, v := range c.Values {
 				c.Values[j] = float64(float32(v))
 			}

@@ -83,7 +83,7 @@ func TestGoldenClosedForms(t *testing.T) {
 	}{
 		{"s64_RR_fast", radius.Fast{Protocol: radius.Official}, 1e-4},
 		{"s64_RR_fast_T2", radius.Fast{Protocol: radius.Official, Temperature: 2}, 1e-4},
-		{"s64_RR_fast_T0.2", radius.Fast{Protocol: radius.Official, Temperature: 0.2}, 1e-4},
+		{"s_RR_fast_T0.2", radius.Fast{Protocol: radius.Official, Temperature: 0.2}, 1e-4},
 		{"s64_RR_exp", radius.Margin{Protocol: radius.Official}, 1e-4},
 		{"s64_RR_soft", radius.SoftMargin{Protocol: radius.Official}, 1e-4},
 		{"s64_RR_soft_T2", radius.SoftMargin{Protocol: radius.Official, Temperature: 2}, 1e-4},

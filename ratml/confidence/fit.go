@@ -1,0 +1,109 @@
+package confidence
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/radius"
+)
+
+// Fitter is a function with a parameter that is chosen on validation data.
+type Fitter interface {
+	Function
+	// Candidates returns the function with each value of its parameter that is tried.
+	Candidates() []Function
+}
+
+var (
+	_ Fitter = ODIN{}
+	_ Fitter = radius.BoundarySearch{}
+)
+
+// Candidates returns the score at each of [radius.Temperatures].
+func (s ODIN) Candidates() []Function {
+	return grid(radius.Temperatures, func(v float64) Function { s.Temperature = v; return s })
+}
+
+// Candidates returns the score at each of [radius.Temperatures].
+func (s DOCTOR) Candidates() []Function {
+	return grid(radius.Temperatures, func(v float64) Function { s.Temperature = v; return s })
+}
+
+// Candidates returns the score with lambda from 0.01 to 100, as the official code does.
+func (s LinearMix) Candidates() []Function {
+	return grid([]float64{0.01, 0.1, 1, 10, 100}, func(v float64) Function { s.Lambda = v; return s })
+}
+
+// Candidates returns the score with thresholds 0.1, 0.2, ... 1, as the official code does.
+func (s Thresholded) Candidates() []Function {
+	return grid([]float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}, func(v float64) Function { s.Threshold = v; return s })
+}
+
+// Candidates returns the score with the official code's lambdas, 0.5 to 2.
+func (s TunedLogitDiff) Candidates() []Function {
+	return grid([]float64{0.5, 0.75, 0.9, 1.1, 1.3, 2}, func(v float64) Function { s.Lambda = v; return s })
+}
+
+func grid(values []float64, at func(v float64) Function) []Function {
+	var c []Function
+	for _, v := range values {
+		c = append(c, at(v))
+	}
+	return c
+}
+
+// Fit returns functions with the parameters of those that are [Fitter]s chosen on validation data: of the candidates
+// the first with the lowest AURC (tie-averaged; in the official protocol, the official one). All candidates share one
+// pass over the data, but every search of its own.
+func (s Scorer) Fit(ctx context.Context, c *nets.Classifier, validation dataset.Set, functions ...Function) ([]Function, error) {
+	fitted := make([]Function, len(functions))
+	copy(fitted, functions)
+	var all []Function
+	var owner []int
+	for i, f := range functions {
+		f, ok := f.(Fitter)
+		if !ok {
+			continue
+		}
+		for _, candidate := range f.Candidates() {
+			all = append(all, candidate)
+			owner = append(owner, i)
+		}
+	}
+	if len(all) == 0 {
+		return fitted, nil
+	}
+	run, err := s.run(ctx, c, validation, all)
+	if err != nil {
+		return nil, fmt.Errorf("confidence: fitting: %w", err)
+	}
+	metric := "aurc"
+	if s.Protocol == radius.Official {
+		metric = "aurc_rat"
+	}
+	best := make([]float64, len(functions))
+	for k, candidate := range all {
+		v, err := aurc(metric, run, k)
+		if err != nil {
+			return nil, fmt.Errorf("confidence: fitting %s: %w", candidate.Name(), err)
+		}
+		if i := owner[k]; k == 0 || owner[k-1] != i || v < best[i] {
+			best[i], fitted[i] = v, candidate
+		}
+	}
+	return fitted, nil
+}
+
+func aurc(metric string, run *misd.Run, column int) (float64, error) {
+	curve, err := misd.NewCurve(run.Scores[column].Values, run.Correct())
+	if err != nil {
+		return 0, err
+	}
+	if metric == "aurc_rat" {
+		return curve.AURCRAT(), nil
+	}
+	return curve.AURC(), nil
+}
