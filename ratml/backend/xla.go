@@ -19,7 +19,7 @@ var noXLA error
 // load opens a plugin file that checkFile has passed. name is the platform
 // that the file's name states, or "".
 func load(path, options, name, reason string) (be *Backend, err error) {
-	defer recoverAs(&err, "plugin")
+	defer recoverAs(&err, "go-xla failed")
 	if strings.Contains(path, ",") {
 		return nil, errors.New("go-xla cannot open a path with a comma; move the plugin")
 	}
