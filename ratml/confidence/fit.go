@@ -47,6 +47,13 @@ func (s TunedLogitDiff) Candidates() []Function {
 	return grid([]float64{0.5, 0.75, 0.9, 1.1, 1.3, 2}, func(v float64) Function { s.Lambda = v; return s })
 }
 
+// String returns the name with the parameter.
+func (s ODIN) String() string           { return radius.Describe(s, "temperature", s.Temperature, 1) }
+func (s DOCTOR) String() string         { return radius.Describe(s, "temperature", s.Temperature, 1) }
+func (s LinearMix) String() string      { return radius.Describe(s, "lambda", s.Lambda, 1) }
+func (s Thresholded) String() string    { return radius.Describe(s, "threshold", s.Threshold, 0.5) }
+func (s TunedLogitDiff) String() string { return radius.Describe(s, "lambda", s.Lambda, 1) }
+
 func grid(values []float64, at func(v float64) Function) []Function {
 	var c []Function
 	for _, v := range values {

@@ -1,6 +1,8 @@
 package radius
 
 import (
+	"fmt"
+
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -35,6 +37,17 @@ func (s SoftMargin) Candidates() []Estimator {
 // Candidates returns the search at each of [Temperatures].
 func (b BoundarySearch) Candidates() []Estimator {
 	return candidates(Sound, func(t float64) Estimator { b.Temperature = t; return b })
+}
+
+// String returns the name with the temperature.
+func (f Fast) String() string           { return Describe(f, "temperature", f.Temperature, 1) }
+func (s SoftMargin) String() string     { return Describe(s, "temperature", s.Temperature, 1) }
+func (b BoundarySearch) String() string { return Describe(b, "temperature", b.Temperature, 1) }
+
+// Describe returns the name of an estimator with the value of its parameter, as "ODIN at temperature 2"; a value of 0
+// stands for the default.
+func Describe(e Estimator, parameter string, value, zero float64) string {
+	return fmt.Sprintf("%s at %s %g", e.Name(), parameter, orElse(value, zero))
 }
 
 func candidates(p Protocol, at func(temperature float64) Estimator) []Estimator {
