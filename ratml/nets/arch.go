@@ -54,15 +54,21 @@ type Input struct{ Height, Width, Channels int }
 type Forward func(p *Pass, x *graph.Node) *graph.Node
 
 // NewArch describes the network that forward builds. It returns an error where forward does not build logits of the
-// stated number of classes, or the normalisation does not fit the channels.
+// stated number of classes, or the normalisation does not fit the channels or divides by anything but a positive
+// number.
 func NewArch(name string, input Input, classes int, mean, std []float32, forward Forward) (*Arch, error) {
 	if len(mean) != input.Channels || len(std) != input.Channels {
 		return nil, fmt.Errorf("nets: %s: %d means and %d standard deviations for %d channels", name, len(mean), len(std), input.Channels)
 	}
-	if slices.Contains(std, 0) {
-		return nil, fmt.Errorf("nets: %s: a standard deviation is 0", name)
+	for _, s := range std {
+		if !(s > 0) {
+			return nil, fmt.Errorf("nets: %s: standard deviations %v, want positive numbers", name, std)
+		}
 	}
-	a := &Arch{Name: name, Input: input, Classes: classes, Mean: mean, Std: std, forward: forward}
+	if input.Height < 1 || input.Width < 1 || input.Channels < 1 || classes < 1 {
+		return nil, fmt.Errorf("nets: %s: input %+v and %d classes, want positive numbers", name, input, classes)
+	}
+	a := &Arch{Name: name, Input: input, Classes: classes, Mean: slices.Clone(mean), Std: slices.Clone(std), forward: forward}
 	if err := a.declare(); err != nil {
 		return nil, fmt.Errorf("nets: %s: %w", name, err)
 	}
@@ -98,10 +104,17 @@ func (a *Arch) Check(w Weights) error {
 		}
 	}
 	for _, name := range unexpected.Names() {
-		errs = append(errs, fmt.Errorf("unexpected %s %v", name, w[name].Shape))
+		errs = append(errs, fmt.Errorf("unexpected %s", describe(name, w[name])))
 	}
 	if len(errs) == 0 {
 		return nil
 	}
 	return fmt.Errorf("nets: weights do not fit %s: %w", a.Name, errors.Join(errs...))
+}
+
+func describe(name string, t *Tensor) string {
+	if t == nil {
+		return name + " (nil)"
+	}
+	return fmt.Sprintf("%s %v", name, t.Shape)
 }

@@ -25,7 +25,7 @@ func (p *Pass) BatchNorm(name string, x *Node) *Node {
 		shift := p.Param(name+shiftSuffix, NormBias, c)
 		return Add(Mul(x, perChannel(scale)), perChannel(shift))
 	case declare:
-		p.arch.folds = append(p.arch.folds, fold{norm: name})
+		p.arch.addFold(fold{norm: name})
 	}
 	return p.batchNorm(name, x)
 }

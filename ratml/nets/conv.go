@@ -7,24 +7,31 @@ import (
 
 // Conv2D is the cross-correlation of x [batch, height, width, in] with kernel [out, in, kh, kw], the stride and the
 // zero padding the same on both axes and all sides, as torch.nn.functional.conv2d. Its gradients are right for every
-// kernel size, where those of GoMLX's own Convolve with respect to x are wrong for even ones.
+// kernel size and padding, where GoMLX's own Convolve has a wrong one with respect to x for even kernels, and none
+// where the padding is as large as the kernel.
 func Conv2D(x, kernel *Node, stride, pad int) *Node {
 	kd := kernel.Shape().Dimensions
 	if kd[2] == stride && kd[3] == stride && pad == 0 && stride > 1 {
 		return patches(x, kernel, stride)
 	}
-	end := [2]int{pad, pad}
+	pads := [][2]int{{pad, pad}, {pad, pad}}
 	grow := make([]compute.PadAxis, 4)
-	for i := range end {
+	for i := range pads {
 		if kd[2+i]%2 == 0 {
 			grow[2+i].End = 1
-			end[i]++
+			pads[i][1]++
 		}
 	}
 	if grow[2].End+grow[3].End > 0 {
 		kernel = Pad(kernel, ScalarZero(kernel.Graph(), kernel.DType()), grow...)
 	}
-	return oddConvolve(x, kernel, stride, [][2]int{{pad, end[0]}, {pad, end[1]}})
+	if pad >= min(kd[2], kd[3]) {
+		x = Pad(x, ScalarZero(x.Graph(), x.DType()), compute.PadAxis{},
+			compute.PadAxis{Start: pads[0][0], End: pads[0][1]},
+			compute.PadAxis{Start: pads[1][0], End: pads[1][1]}, compute.PadAxis{}) // its gradient wants all axes
+		pads = [][2]int{{0, 0}, {0, 0}}
+	}
+	return oddConvolve(x, kernel, stride, pads)
 }
 
 // oddConvolve is GoMLX's convolution in our layouts; its gradient with respect to x is right for odd kernel sizes only.

@@ -14,6 +14,20 @@ const (
 // precomputed scale and shift of each channel.
 type fold struct{ norm, conv string }
 
+// addFold notes f once, however often a network that shares layers uses them. It panics where a layer would have to
+// be folded in two ways.
+func (a *Arch) addFold(f fold) {
+	for _, g := range a.folds {
+		if g == f {
+			return
+		}
+		if g.norm == f.norm || f.conv != "" && g.conv == f.conv {
+			panic(fmt.Errorf("batch normalisation %s after convolution %q cannot be folded: %s after %q is", f.norm, f.conv, g.norm, g.conv))
+		}
+	}
+	a.folds = append(a.folds, f)
+}
+
 // Fold returns the weights of a forward pass in mode [Folded], computed in float64 from weights that fit the
 // architecture.
 func (a *Arch) Fold(w Weights) (Weights, error) {

@@ -31,9 +31,10 @@ type Pass struct {
 	arch  *Arch // only while declaring
 }
 
-// Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1]. vars holds the
-// node of every parameter (of every folded one in mode [Folded]). In mode [Train] it replaces the running statistics
-// in vars by their updated values, as a PyTorch forward pass in training mode does.
+// Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1], in float32 or any
+// other type of floats. vars holds the node of every parameter (of every folded one in mode [Folded]), of the same
+// type. In mode [Train] it replaces the running statistics in vars by their updated values, as a PyTorch forward pass
+// in training mode does.
 //
 // Like GoMLX's graph functions it panics where x or vars do not fit; [Classifier.Compile] turns that into an error.
 func (a *Arch) Apply(vars map[string]*Node, mode Mode, x *Node) *Node {
@@ -47,9 +48,10 @@ func (a *Arch) normalise(x *Node) *Node {
 		panic(fmt.Errorf("nets: %s takes images [batch %v], got %v", a.Name, want, x.Shape().Dimensions))
 	}
 	c := a.Input.Channels
-	mean := Reshape(Const(x.Graph(), a.Mean), 1, 1, 1, c)
-	std := Reshape(Const(x.Graph(), a.Std), 1, 1, 1, c)
-	return Div(Sub(x, mean), std)
+	constant := func(v []float32) *Node {
+		return ConvertDType(Reshape(Const(x.Graph(), v), 1, 1, 1, c), x.DType())
+	}
+	return Div(Sub(x, constant(a.Mean)), constant(a.Std))
 }
 
 // Param returns the node of a parameter, declaring it the first time.
@@ -82,7 +84,7 @@ func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pa
 	case Folded:
 		return Add(y, perChannel(p.Param(norm+shiftSuffix, NormBias, out)))
 	case declare:
-		p.arch.folds = append(p.arch.folds, fold{norm: norm, conv: conv})
+		p.arch.addFold(fold{norm: norm, conv: conv})
 		return p.batchNorm(norm, y)
 	default:
 		return p.BatchNorm(norm, y)

@@ -73,13 +73,15 @@ func (p *Program) RunFloats(in ...any) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		for _, t := range out {
+			t.FinalizeAll()
+		}
+	}()
 	host := make([][]float32, len(out))
 	for i, t := range out {
 		if host[i], err = tensors.CopyFlatData[float32](t); err != nil {
-			return nil, fmt.Errorf("nets: output %d of %s: %w", i, p.name, err)
-		}
-		if err := t.FinalizeAll(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("nets: output %d of %s of %s: %w", i, p.name, p.c.Arch.Name, err)
 		}
 	}
 	return host, nil
@@ -88,10 +90,15 @@ func (p *Program) RunFloats(in ...any) ([][]float32, error) {
 // Free releases the compiled code.
 func (p *Program) Free() { p.exec.Finalize() }
 
-// Images makes a batch of images [n, height, width, channels] from row-major values in [0,1] for [Program.Run].
+// Images makes a batch of images [n, height, width, channels] from row-major values in [0,1] for [Program.Run]. Values
+// that are no whole number of images stay a plain list, which Run refuses.
 func (a *Arch) Images(data []float32) *tensors.Tensor {
 	in := a.Input
-	return tensors.FromFlatDataAndDimensions(data, len(data)/(in.Height*in.Width*in.Channels), in.Height, in.Width, in.Channels)
+	size := in.Height * in.Width * in.Channels
+	if len(data) == 0 || len(data)%size != 0 {
+		return tensors.FromFlatDataAndDimensions(data, len(data))
+	}
+	return tensors.FromFlatDataAndDimensions(data, len(data)/size, in.Height, in.Width, in.Channels)
 }
 
 // uploaded is a set of weights on a device.
