@@ -39,14 +39,15 @@ func parseIDX(src *source, item ...int) (n int, data []byte, err error) {
 // parseIDXHeader returns the number of items, at least 1.
 func parseIDXHeader(src *source, item []int) (int64, error) {
 	header := make([]byte, 8+4*len(item))
-	if got, err := io.ReadFull(src, header); err == io.EOF || err == io.ErrUnexpectedEOF {
-		return 0, src.fail(int64(got), "the file ends, want an idx header of %d bytes", len(header))
-	} else if err != nil {
+	got, err := io.ReadFull(src, header)
+	magic, want := binary.BigEndian.Uint32(header), uint32(0x801+len(item))
+	switch {
+	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
 		return 0, &FormatError{src.name, int64(got), src.compressed, "cannot be read further, want an idx header", err}
-	}
-	magic := uint32(0x801 + len(item))
-	if got := binary.BigEndian.Uint32(header); got != magic {
-		return 0, src.fail(0, "magic number 0x%08x, want 0x%08x (%s)", got, magic, describeIDX(item))
+	case got >= 4 && magic != want:
+		return 0, src.fail(0, "magic number 0x%08x, want 0x%08x (%s)", magic, want, describeIDX(item))
+	case got < len(header):
+		return 0, src.fail(int64(got), "the file ends, want an idx header of %d bytes", len(header))
 	}
 	n := binary.BigEndian.Uint32(header[4:])
 	if n == 0 {

@@ -104,7 +104,7 @@ func (l Loader) run(ctx context.Context, epoch int, yield func(*Batch, error) bo
 		return err
 	}
 	order, batches := l.order(epoch), l.Batches()
-	slots := make([]chan result, min(1+l.Prefetch, batches))
+	slots := make([]chan result, min(l.Prefetch, batches))
 	for i := range slots {
 		slots[i] = make(chan result, 1)
 	}

@@ -26,18 +26,18 @@ func WithLabelNoise(s Set, fraction float64, seed uint64) (Set, error) {
 	for _, i := range order[:int(math.Round(fraction*float64(len(labels))))] {
 		labels[i] = (labels[i] + 1 + rng.IntN(classes-1)) % classes
 	}
-	return &noisy{s, labels}, nil
+	return &noisyLabels{s, labels}, nil
 }
 
-// noisy is parent with other labels.
-type noisy struct {
+// noisyLabels is a set with other labels.
+type noisyLabels struct {
 	Set
 	labels []int
 }
 
-func (s *noisy) origin(i int) (Set, int) { return s.Set, i }
+func (s *noisyLabels) origin(i int) (Set, int) { return s.Set, i }
 
-func (s *noisy) Read(i int, dst []float32) (int, error) {
+func (s *noisyLabels) Read(i int, dst []float32) (int, error) {
 	if _, err := s.Set.Read(i, dst); err != nil {
 		return 0, err
 	}

@@ -80,7 +80,7 @@ func readLabel(s Set, i int, buffer *[]float32) (int, error) {
 		return t.labels[i], nil
 	case *subset:
 		return readLabel(t.parent, t.index[i], buffer)
-	case *noisy:
+	case *noisyLabels:
 		return t.labels[i], nil
 	}
 	if *buffer == nil {
