@@ -1,0 +1,100 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+)
+
+// History tells how a training run went.
+type History struct {
+	Epochs []Epoch // those that were finished
+	Steps  int     // steps taken, those of an unfinished epoch included
+}
+
+// Epoch tells how one epoch went. Losses are means over its training images as they came by, in nats; accuracies are
+// in [0,1].
+type Epoch struct {
+	Epoch           int     // from 1
+	Steps           int     // taken since the start of the training
+	LearningRate    float64 // of the last step
+	Loss            float64 // cross-entropy of the images as they are, in training mode
+	AdversarialLoss float64 // cross-entropy of the changed images; NaN if the objective has none
+	TrainAccuracy   float64 // on the images as they are, in training mode
+	ValLoss         float64 // NaN without validation images
+	ValAccuracy     float64 // NaN without validation images
+	Seconds         float64 // of training and validation; compilation does not count
+	ImagesPerSecond float64 // of training
+}
+
+// MarshalJSON writes the epoch as an object with the keys epoch, steps, lr, loss, adv_loss, train_accuracy, val_loss,
+// val_accuracy, seconds and images_per_second. Values that are not finite are left out.
+func (e Epoch) MarshalJSON() ([]byte, error) {
+	number := func(v float64) *float64 {
+		if !finite(v) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(struct {
+		Epoch           int      `json:"epoch"`
+		Steps           int      `json:"steps"`
+		LearningRate    *float64 `json:"lr,omitempty"`
+		Loss            *float64 `json:"loss,omitempty"`
+		AdversarialLoss *float64 `json:"adv_loss,omitempty"`
+		TrainAccuracy   *float64 `json:"train_accuracy,omitempty"`
+		ValLoss         *float64 `json:"val_loss,omitempty"`
+		ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
+		Seconds         *float64 `json:"seconds,omitempty"`
+		ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
+	}{
+		e.Epoch, e.Steps, number(e.LearningRate), number(e.Loss), number(e.AdversarialLoss), number(e.TrainAccuracy),
+		number(e.ValLoss), number(e.ValAccuracy), number(e.Seconds), number(e.ImagesPerSecond),
+	})
+}
+
+// String returns the epoch in one short line.
+func (e Epoch) String() string {
+	s := fmt.Sprintf("epoch %d: loss %.4f", e.Epoch, e.Loss)
+	if !math.IsNaN(e.AdversarialLoss) {
+		s += fmt.Sprintf(", adversarial %.4f", e.AdversarialLoss)
+	}
+	s += fmt.Sprintf(", accuracy %.2f %%", 100*e.TrainAccuracy)
+	if !math.IsNaN(e.ValAccuracy) {
+		s += fmt.Sprintf(", validation %.2f %%", 100*e.ValAccuracy)
+	}
+	return s
+}
+
+// JSONLines returns a function for Config.OnEpoch that writes each epoch to w as a line of JSON.
+func JSONLines(w io.Writer) func(Epoch) error {
+	encoder := json.NewEncoder(w)
+	return func(e Epoch) error { return encoder.Encode(e) }
+}
+
+// tally adds up the steps of an epoch.
+type tally struct {
+	images, right      int
+	clean, adversarial float64 // sums over images
+}
+
+func (t *tally) add(images int, o outcome) {
+	t.images += images
+	t.right += o.right
+	t.clean += float64(images) * o.clean
+	t.adversarial += float64(images) * o.adversarial
+}
+
+func (t *tally) loss() float64     { return t.clean / float64(t.images) }
+func (t *tally) accuracy() float64 { return float64(t.right) / float64(t.images) }
+
+func (t *tally) epoch() Epoch {
+	return Epoch{
+		Loss:            t.loss(),
+		AdversarialLoss: t.adversarial / float64(t.images),
+		TrainAccuracy:   t.accuracy(),
+		ValLoss:         math.NaN(),
+		ValAccuracy:     math.NaN(),
+	}
+}

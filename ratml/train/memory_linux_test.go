@@ -1,0 +1,58 @@
+package train
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratml/rat/ratml/backend"
+	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/internal/backendtest"
+	"github.com/ratml/rat/ratml/nets"
+)
+
+// TestMemoryStaysFlat makes steps on a state of 2.5 MB, which would soon be seen if they were not freed.
+func TestMemoryStaysFlat(t *testing.T) {
+	in := nets.Input{Height: 32, Width: 32, Channels: 3}
+	w, b := make([][]float32, 100), make([]float32, 100)
+	for i := range w {
+		w[i] = make([]float32, 3072)
+	}
+	a, weights := linear(t, in, w, b)
+	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
+		s, err := newStep(be, a, RAT{}, sgd{momentum: 0.9}, 2)
+		require.NoError(t, err)
+		defer s.free()
+		st, err := upload(be, a, weights)
+		require.NoError(t, err)
+		defer func() { st.free() }()
+		batch := &dataset.Batch{Images: make([]float32, 2*3072), Labels: []int32{1, 2}, N: 2}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range batch.Images {
+			batch.Images[i] = rng.Float32()
+		}
+		steps := func(n int) {
+			for range n {
+				_, err := s.advance(&st, 0.01, batch)
+				require.NoError(t, err)
+			}
+		}
+		steps(30)
+		before := resident(t)
+		steps(200)
+		require.Less(t, resident(t)-before, 150, "MB more after 200 steps that make 490 MB of new state")
+	})
+}
+
+// resident returns the process's memory in MB.
+func resident(t *testing.T) int {
+	text, err := os.ReadFile("/proc/self/statm")
+	require.NoError(t, err)
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	require.NoError(t, err)
+	return pages * os.Getpagesize() >> 20
+}
