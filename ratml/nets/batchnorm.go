@@ -47,10 +47,10 @@ func (p *Pass) batchNorm(name string, x *Node) *Node {
 		}
 		p.vars[name+".running_mean"] = StopGradient(lerp(mean, batchMean, normMomentum))
 		p.vars[name+".running_var"] = StopGradient(lerp(variance, MulScalar(batchVar, unbiased), normMomentum))
-		scale := Mul(weight, Rsqrt(AddScalar(batchVar, normEpsilon)))
+		scale := Div(weight, Sqrt(AddScalar(batchVar, normEpsilon))) // Rsqrt has no gradient
 		return Add(Mul(centred, perChannel(scale)), perChannel(bias))
 	}
-	scale := Mul(weight, Rsqrt(AddScalar(variance, normEpsilon)))
+	scale := Div(weight, Sqrt(AddScalar(variance, normEpsilon)))
 	shift := Sub(bias, Mul(mean, scale))
 	return Add(Mul(x, perChannel(scale)), perChannel(shift))
 }

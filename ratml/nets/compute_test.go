@@ -54,29 +54,38 @@ type graphFunc = func(in []*graph.Node) []*graph.Node
 // run compiles f, runs it once and returns its outputs, which are float32 or float64.
 func run(t testing.TB, be *backend.Backend, f graphFunc, in ...*tensors.Tensor) [][]float64 {
 	t.Helper()
+	return compile(t, be, f)(in...)
+}
+
+// compile prepares f to be run for the rest of the test.
+func compile(t testing.TB, be *backend.Backend, f graphFunc) func(in ...*tensors.Tensor) [][]float64 {
+	t.Helper()
 	exec, err := graph.NewExec(be.Backend, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer exec.Finalize()
-	args := make([]any, len(in))
-	for i, x := range in {
-		args[i] = x
-	}
-	out, err := exec.Call(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := make([][]float64, len(out))
-	for i, o := range out {
-		if host[i], err = float64s(o); err != nil {
+	t.Cleanup(exec.Finalize)
+	return func(in ...*tensors.Tensor) [][]float64 {
+		t.Helper()
+		args := make([]any, len(in))
+		for i, x := range in {
+			args[i] = x
+		}
+		out, err := exec.Call(args...)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := o.FinalizeAll(); err != nil {
-			t.Fatal(err)
+		host := make([][]float64, len(out))
+		for i, o := range out {
+			if host[i], err = float64s(o); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.FinalizeAll(); err != nil {
+				t.Fatal(err)
+			}
 		}
+		return host
 	}
-	return host
 }
 
 func float64s(o *tensors.Tensor) ([]float64, error) {

@@ -11,7 +11,7 @@ const (
 )
 
 // fold says how a batch normalisation is folded: into the convolution before it, or, where there is none, to a
-// precomputed scale and shift of each channel.
+// precomputed scale and shift of each channel. Without norm it says that the convolution must stay as it is.
 type fold struct{ norm, conv string }
 
 // addFold notes f once, however often a network that shares layers uses them. It panics where a layer would have to
@@ -21,8 +21,11 @@ func (a *Arch) addFold(f fold) {
 		if g == f {
 			return
 		}
-		if g.norm == f.norm || f.conv != "" && g.conv == f.conv {
-			panic(fmt.Errorf("batch normalisation %s after convolution %q cannot be folded: %s after %q is", f.norm, f.conv, g.norm, g.conv))
+		if g.norm == f.norm && f.norm != "" {
+			panic(fmt.Errorf("batch normalisation %s follows both %q and %q; it cannot be folded", f.norm, g.conv, f.conv))
+		}
+		if g.conv == f.conv && f.conv != "" {
+			panic(fmt.Errorf("convolution %s is followed by both %q and %q; they cannot be folded", f.conv, g.norm, f.norm))
 		}
 	}
 	a.folds = append(a.folds, f)
@@ -39,6 +42,9 @@ func (a *Arch) Fold(w Weights) (Weights, error) {
 		folded[p.Name] = w[p.Name]
 	}
 	for _, f := range a.folds {
+		if f.norm == "" {
+			continue
+		}
 		variance := w[f.norm+".running_var"]
 		scale, shift := NewTensor(variance.Shape...), NewTensor(variance.Shape...)
 		for c, v := range variance.Data {
