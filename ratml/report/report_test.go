@@ -15,9 +15,13 @@ import (
 
 	"github.com/ratml/rat/ratml/internal/golden"
 	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/nb"
 	"github.com/ratml/rat/ratml/report"
 	"github.com/stretchr/testify/require"
 )
+
+// What notebooks show as tables.
+var _, _ nb.Renderer = (*report.Report)(nil), (*report.Comparison)(nil)
 
 func evaluate(t testing.TB, run *misd.Run, opts report.Options) *report.Report {
 	t.Helper()

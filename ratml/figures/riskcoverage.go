@@ -1,0 +1,121 @@
+package figures
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/report"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// RiskCoverage draws the selective risk over the coverage: the error rate among the most confident images. Lower is
+// better; a good score keeps the risk low until the coverage is high. Colours tell scores apart, dashes classifiers.
+// Grey lines show a perfect and a random ranking, if there is one classifier. Equal confidences count as accepted in
+// random order, so that the area under a curve is the metric aurc. Curves start where 20 images are accepted: below,
+// they tell little.
+//
+// Without Options.Scores it draws RR-BS, MSR, RR-Fast and Doctor or, where they are missing, others: four scores of one
+// classifier, two of several or with bands. It returns an error if a report is empty or has not the scores asked for.
+func RiskCoverage(reports []*report.Report, opts Options) (*Figure, error) {
+	if err := check(reports); err != nil {
+		return nil, fmt.Errorf("figures: risk-coverage: %w", err)
+	}
+	n := 4
+	if len(reports) > 1 || opts.Band {
+		n = 2
+	}
+	scores, err := opts.choose(reports, []string{"RR_fgsm", "MSR", "RR_fast", "DOCTOR", "ODIN", "MLS", "NE"}, n)
+	if err != nil {
+		return nil, fmt.Errorf("figures: risk-coverage: %w", err)
+	}
+	size := opts.size(1)
+	p := size.newPlot("Coverage (%)", "Selective risk (%)")
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 100, 0, 0
+	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "coverage", "risk", "low", "high"}}
+
+	var legend []entry
+	for j, rep := range reports {
+		for i, name := range scores {
+			run := rep.Run
+			grid := coverages(run.Len())
+			k := newRanking(run.Score(name).Values, run.Correct())
+			risk := k.risk(nil, grid)
+			low, high := slices.Repeat([]float64{math.NaN()}, len(grid)), slices.Repeat([]float64{math.NaN()}, len(grid))
+			style := size.curve(i, j)
+			if opts.Band {
+				low, high = k.band(grid, opts.Seed)
+				p.Add(shape{around(grid, low, high), area{fill: transparent(palette[i%len(palette)], .2)}})
+			}
+			p.Add(path{along(grid, risk), style})
+			for g, c := range grid {
+				data.add(run.Dataset, run.Model, name, c, risk[g], low[g], high[g])
+				if c >= .1 { // below, single errors make the risk jump
+					p.Y.Max = max(p.Y.Max, 105*risk[g])
+				}
+			}
+			if j == 0 {
+				legend = append(legend, entry{display(name), lineSample(size.curve(i, 0))})
+			}
+		}
+	}
+	if len(reports) == 1 {
+		return newFigure(size, data, append(legend, guides(p, size, reports[0].Run)...), p), nil
+	}
+	for j, rep := range reports {
+		style := size.curve(0, j)
+		style.Color = black
+		legend = append(legend, entry{title(rep.Run), lineSample(style)})
+	}
+	return newFigure(size, data, legend, p), nil
+}
+
+// guides adds the curves of a random and of a perfect ranking.
+func guides(p *plot.Plot, size Size, run *misd.Run) []entry {
+	r := errorRate(run.Correct())
+	var perfect plotter.XYs
+	for _, c := range coverages(run.Len()) {
+		perfect = append(perfect, plotter.XY{X: 100 * c, Y: 100 * max(0, (c-(1-r))/c)})
+	}
+	p.Add(path{segment(0, 100*r, 100, 100*r), size.guide(1)}, path{perfect, size.guide(2)})
+	p.Y.Max = max(p.Y.Max, 105*r)
+	return []entry{{"random", lineSample(size.guide(1))}, {"perfect", lineSample(size.guide(2))}}
+}
+
+// coverages returns the coverages at which curves of n images are drawn.
+func coverages(n int) []float64 {
+	start := clamp(20/float64(n), .01, .2)
+	var grid []float64
+	for i := 4; i <= 400; i++ {
+		if c := float64(i) / 400; c >= start {
+			grid = append(grid, c)
+		}
+	}
+	return grid
+}
+
+func errorRate(correct []bool) float64 {
+	wrong := 0
+	for _, ok := range correct {
+		if !ok {
+			wrong++
+		}
+	}
+	return float64(wrong) / float64(len(correct))
+}
+
+func along(grid, risk []float64) plotter.XYs {
+	xys := make(plotter.XYs, len(grid))
+	for i, c := range grid {
+		xys[i] = plotter.XY{X: 100 * c, Y: 100 * risk[i]}
+	}
+	return xys
+}
+
+func around(grid, low, high []float64) plotter.XYs {
+	back := along(grid, high)
+	slices.Reverse(back)
+	return append(along(grid, low), back...)
+}
