@@ -144,7 +144,7 @@ func (c *Calibration) Brier() float64 { return mean(c.brier) }
 // distance between confidence and accuracy of their bin (Guo et al. 2017; 15 bins are usual). A confidence of 0 falls
 // in no bin. Lower is better. NaN without predictions or bins.
 func (c *Calibration) ECE(bins int) float64 {
-	if bins < 1 || c.Len() == 0 {
+	if bins < 1 {
 		return math.NaN()
 	}
 	sum := 0.0

@@ -28,6 +28,7 @@ func TestCalibrationErrors(t *testing.T) {
 		{"negative", []float64{1, 0, -0.1, 1.1}, []int{0, 0}, 2, false, "row 1, class 0: -0.1 is no probability"},
 		{"NaN", []float64{nan, 1}, []int{0}, 2, false, "row 0, class 0: NaN is no probability"},
 		{"sum", []float64{0.5, 0.4}, []int{0}, 2, false, "row 0 sums to 0.9, not 1"},
+		{"sum almost", []float64{0.5, 0.515}, []int{0}, 2, false, "row 0 sums to 1.015"},
 		{"NaN logit", []float64{1, nan}, []int{0}, 2, true, "row 0, class 1: logit is NaN"},
 		{"infinite logit", []float64{1, inf}, []int{0}, 2, true, "row 0, class 1: logit is +Inf"},
 		{"no finite logit", []float64{-inf, -inf}, []int{0}, 2, true, "row 0: every logit is -Inf"},
@@ -143,6 +144,10 @@ func TestCalibrationWithoutPredictionsOrBins(t *testing.T) {
 	}
 	if e["ece"].Reason != "no predictions" {
 		t.Errorf("ece: %+v", e["ece"])
+	}
+	one := calibrated(t, []float64{0.5, 0.499, 0}, []int{0}) // rounded as in float16
+	if got := one.ECE(1); got != 0.5 || !math.IsNaN(one.ECE(0)) {
+		t.Errorf("ece of one bin is %g, of none %g", got, one.ECE(0))
 	}
 	if c.Reliability(0) != nil || !math.IsNaN(c.ECE(0)) || !math.IsNaN(c.ECE(-1)) {
 		t.Error("no bins, yet a diagram")

@@ -110,7 +110,7 @@ func (c *Curve) RiskAtCoverage(coverage float64) Point {
 	if c.Len() == 0 || !(coverage > 0 && coverage <= 1) {
 		return Point{math.NaN(), math.NaN(), math.NaN()}
 	}
-	i := 1 + sort.Search(c.Groups()-1, func(i int) bool { return ratio(c.cuts[i+1].n, c.Len()) >= coverage })
+	i := 1 + sort.Search(c.Groups(), func(i int) bool { return ratio(c.cuts[i+1].n, c.Len()) >= coverage })
 	return c.point(i, ratio(c.cuts[i].errors, c.cuts[i].n))
 }
 

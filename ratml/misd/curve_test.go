@@ -93,6 +93,8 @@ func TestTorchUncertaintyRounds(t *testing.T) {
 	close12(t, "fpr95_error_tu", c.FPR95ErrorTU(), 0.5)
 	close12(t, "fpr95_error", c.FPRAtTPR(PositiveError, 0.95), 0.5)
 	close12(t, "FPR at TPR 0.9", c.FPRAtTPR(PositiveError, 0.9), 0)
+	close12(t, "FPR at TPR 0", c.FPRAtTPR(PositiveError, 0), 0)
+	close12(t, "FPR at TPR 1", c.FPRAtTPR(PositiveError, 1), 0.5)
 	for _, bad := range []float64{-0.1, 1.1, nan} {
 		if got := c.FPRAtTPR(PositiveError, bad); !math.IsNaN(got) {
 			t.Errorf("FPR at TPR %g is %g", bad, got)
@@ -155,6 +157,7 @@ func TestEstimateJSON(t *testing.T) {
 	}{
 		{Estimate{0.5, "", 0.25, 0.75, 1000}, `{"value":0.5,"lower":0.25,"upper":0.75,"resamples":1000}`},
 		{Estimate{0.5, "", nan, nan, 0}, `{"value":0.5}`},
+		{Estimate{0.5, "", 0.25, nan, 0}, `{"value":0.5}`}, // half an interval is none
 		{Estimate{nan, "every prediction is right", nan, nan, 0}, `{"value":null,"reason":"every prediction is right"}`},
 	} {
 		got := mustJSON(t, c.e)

@@ -137,6 +137,6 @@ func (s *Selection) accept(k cut, threshold, bound float64) {
 
 // atLeast returns what is accepted, and the threshold, when the n > 0 most confident predictions and their ties are.
 func (c *Curve) atLeast(n int) (cut, float64) {
-	i := 1 + sort.Search(c.Groups()-1, func(i int) bool { return c.cuts[i+1].n >= n })
+	i := 1 + sort.Search(c.Groups(), func(i int) bool { return c.cuts[i+1].n >= n })
 	return c.cuts[i], c.thresholds[i-1]
 }

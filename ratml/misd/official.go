@@ -159,7 +159,7 @@ func (c *Curve) CoverageAtRiskTU(risk float64) float64 {
 	if dropped == n {
 		dropped = 0
 	}
-	if exceeds[dropped] && risk < 1 {
+	if exceeds[dropped] {
 		return math.NaN()
 	}
 	return 1 - ratio(dropped, n)

@@ -176,6 +176,38 @@ func TestScalarOracles(t *testing.T) {
 	}
 }
 
+// TestRegistryOracles checks that each name of the registry computes the convention it is named after.
+func TestRegistryOracles(t *testing.T) {
+	for _, o := range loadOracles(t).Scalar {
+		c := o.curve(t)
+		want := map[string]Float{
+			"aurc": o.AURC["tie_averaged"], "aurc_riemann": o.AURC["riemann_stable_order_openmix_crl"],
+			"aurc_threshold": o.AURC["geifman_threshold"], "aurc_trapezoid": o.AURC["fdshifts_trapezoid"],
+			"aurc_rat": o.AURC["rat_official_legacy"], "aurc_tu": o.AURC["torch_uncertainty"],
+			"aurc_relu": Float(c.AURCRelU()), "aurc_achievable": Float(c.AURCAchievable()),
+			"eaurc": o.EAURC["tie_averaged_finite"], "eaurc_asymptotic": o.EAURC["openmix"],
+			"augrc": o.AUGRC["fdshifts"], "augrc_tu": o.AUGRC["torch_uncertainty"], "auroc": o.AUROC,
+			"aupr_success": o.AUPR["success_ap"], "aupr_success_trapezoid": o.AUPR["success_trapz_openmix"],
+			"aupr_error": o.AUPR["error_ap"], "aupr_error_trapezoid": o.AUPR["error_trapz"],
+			"fpr95_error": o.FPR95["pos_error_first_ge95_no_drop"], "fpr95_error_rat": o.FPR95["rat_pos_error_first_ge95"],
+			"fpr95_success": o.FPR95["pos_correct_first_ge95_no_drop"], "fpr95_success_openmix": o.FPR95["openmix_pos_correct_nearest"],
+			"fpr95_success_fdshifts": o.FPR95["fdshifts_pos_correct_min_ge0.9495"],
+			"fpr95_error_tu":         o.FPR95["torch_uncertainty_pos_error_nearest"],
+			"risk_at_coverage_70":    Float(c.RiskAtCoverage(0.7).Risk), "risk_at_coverage_80": o.AtCoverage["0.8"].Risk,
+			"risk_at_coverage_90": o.AtCoverage["0.9"].Risk, "risk_at_coverage_95": Float(c.RiskAtCoverage(0.95).Risk),
+			"coverage_at_risk_1": Float(c.CoverageAtRisk(0.01).Coverage), "coverage_at_risk_2": Float(c.CoverageAtRisk(0.02).Coverage),
+			"coverage_at_risk_5": o.AtRisk["0.05"].Coverage, "coverage_at_risk_10": o.AtRisk["0.1"].Coverage,
+		}
+		e := evaluate(t, c)
+		got := make(map[string]float64, len(e))
+		for name, v := range e {
+			got[name] = v.Value
+			checkReason(t, name, v, c)
+		}
+		keyed(t, o.Name, want, got)
+	}
+}
+
 func TestCurveOracles(t *testing.T) {
 	for _, want := range loadOracles(t).Scalar {
 		t.Run(want.Name, func(t *testing.T) {
@@ -262,6 +294,12 @@ func TestProbabilityOracles(t *testing.T) {
 	close12(t, "ece of 5 bins", fromProbs.ECE(5), float64(want.ECE5))
 	close12(t, "ece of 10 bins", fromProbs.ECE(10), float64(want.ECE10))
 	close12(t, "ece of 15 bins", fromProbs.ECE(15), float64(want.ECE15))
+	e, err := Bootstrap{Resamples: -1}.Evaluate(t.Context(), nil, fromProbs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyed(t, "registry", map[string]Float{"accuracy": want.Accuracy, "nll": want.NLL, "brier": want.Brier, "ece": want.ECE15},
+		map[string]float64{"accuracy": e["accuracy"].Value, "nll": e["nll"].Value, "brier": e["brier"].Value, "ece": e["ece"].Value})
 	checkBins(t, fromProbs.Reliability(15), want.Bins)
 }
 

@@ -244,6 +244,20 @@ func TestCurves(t *testing.T) {
 	})
 }
 
+// TestRATCurveThresholds checks that each threshold is the lowest confidence of as many predictions as are accepted.
+func TestRATCurveThresholds(t *testing.T) {
+	overSamples(t, func(t *testing.T, _ *rand.Rand, s sample) {
+		descending := slices.Clone(s.confidence)
+		slices.SortFunc(descending, func(a, b float64) int { return cmp.Compare(b, a) })
+		for _, p := range s.curve(t).RiskCoverageRAT() {
+			accepted := int(math.Round(p.Coverage * float64(len(descending))))
+			if accepted > 0 && p.Threshold != descending[accepted-1] || accepted == 0 && !math.IsNaN(p.Threshold) {
+				t.Errorf("threshold %g of %d accepted in %v", p.Threshold, accepted, descending)
+			}
+		}
+	})
+}
+
 // checkPicked counts what the threshold of a point picks.
 func checkPicked(t *testing.T, s sample, p Positive, roc ROCPoint, pr PRPoint) {
 	t.Helper()
