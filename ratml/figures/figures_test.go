@@ -31,7 +31,15 @@ var all = map[string]draw{
 }
 
 func TestGoldenImages(t *testing.T) {
-	two := officialReports(t, 100)
+	two := officialReports(t, -1)
+	for _, rep := range two {
+		for i := range rep.Rows { // intervals that do not depend on how resamples are drawn
+			for name, e := range rep.Rows[i].Metrics {
+				e.Lower, e.Upper = .9*e.Value, 1.15*e.Value
+				rep.Rows[i].Metrics[name] = e
+			}
+		}
+	}
 	one := two[1:]
 	for _, c := range []struct {
 		name    string
