@@ -127,4 +127,3 @@ func close12(t *testing.T, what string, got, want float64) {
 		t.Errorf("%s = %.17g, want %.17g", what, got, want)
 	}
 }
-
