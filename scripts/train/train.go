@@ -48,7 +48,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	cfg.Progress, cfg.OnEpoch = bar.Func(), train.JSONLines(log)
 	hist, err := train.Fit(ctx, clf, training.images, cfg)
 	bar.Finish()
-	if hist == nil {
+	if hist == nil || hist.Steps == 0 {
 		return err
 	}
 	return errors.Join(o.finish(ctx, clf, data.Test, hist, err, stdout), log.Close())
@@ -61,7 +61,7 @@ func (o options) finish(ctx context.Context, clf *nets.Classifier, test dataset.
 		return errors.Join(err, saveErr)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; the weights after %d steps are in %s", err, hist.Steps, path)
+		return fmt.Errorf("%w; the weights of step %d are in %s", err, hist.Steps, path)
 	}
 	fmt.Fprintln(stdout, hist.Epochs[len(hist.Epochs)-1])
 	if test != nil {
