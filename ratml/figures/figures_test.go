@@ -49,7 +49,7 @@ func TestGoldenImages(t *testing.T) {
 	}{
 		{"riskcoverage", figures.RiskCoverage, one, figures.Options{}},
 		{"riskcoverage_two", figures.RiskCoverage, two, figures.Options{Scores: []string{"RR_fast", "MLS"}}},
-		{"riskcoverage_band", figures.RiskCoverage, one, figures.Options{Scores: []string{"RR_fast", "MLS"}, Band: true}},
+		{"riskcoverage_band", figures.RiskCoverage, two, figures.Options{Scores: []string{"RR_fast", "MLS"}, Band: true}},
 		{"radiushistogram", figures.RadiusHistogram, one, figures.Options{}},
 		{"radiushistogram_two", figures.RadiusHistogram, two, figures.Options{}},
 		{"reliability_two", figures.Reliability, two, figures.Options{}},

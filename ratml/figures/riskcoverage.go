@@ -12,10 +12,10 @@ import (
 )
 
 // RiskCoverage draws the selective risk over the coverage: the error rate among the most confident images. Lower is
-// better; a good score keeps the risk low until the coverage is high. Colours tell scores apart, dashes classifiers.
-// Grey lines show a perfect and a random ranking, if there is one classifier. Equal confidences count as accepted in
-// random order, so that the area under a curve is the metric aurc. Curves start where 20 images are accepted: below,
-// they tell little.
+// better; a good score keeps the risk low until the coverage is high. Colours tell scores apart, dashes classifiers; with
+// bands each classifier has a panel of its own. Grey lines show a perfect and a random ranking in panels of one
+// classifier. Equal confidences count as accepted in random order, so that the area under a curve is the metric aurc.
+// Curves start where 20 images are accepted: below, they tell little.
 //
 // Without Options.Scores it draws RR-BS, MSR, RR-Fast and Doctor or, where they are missing, others: four scores of one
 // classifier, two of several or with bands. It returns an error if a report is empty or has not the scores asked for.
@@ -31,12 +31,31 @@ func RiskCoverage(reports []*report.Report, opts Options) (*Figure, error) {
 	if err != nil {
 		return nil, fmt.Errorf("figures: risk-coverage: %w", err)
 	}
-	size := opts.size(1)
+	groups := [][]*report.Report{reports}
+	if opts.Band {
+		groups = slices.Collect(slices.Chunk(reports, 1))
+	}
+	size := opts.size(len(groups))
+	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "coverage", "risk", "low", "high"}}
+	var panels []*plot.Plot
+	for _, group := range groups {
+		p := riskPanel(group, scores, size, opts, &data)
+		if len(groups) > 1 {
+			p.Title.Text = title(group[0].Run)
+		}
+		panels = append(panels, p)
+	}
+	return newFigure(size, data, riskLegend(groups[0], scores, size), panels...), nil
+}
+
+// riskPanel draws the curves of some classifiers, and adds their points to data.
+func riskPanel(reports []*report.Report, scores []string, size Size, opts Options, data *Table) *plot.Plot {
 	p := size.newPlot("Coverage (%)", "Selective risk (%)")
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 100, 0, 0
-	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "coverage", "risk", "low", "high"}}
-
-	var legend []entry
+	if len(reports) == 1 {
+		guides(p, size, reports[0].Run)
+	}
+	var curves []plot.Plotter
 	for j, rep := range reports {
 		for i, name := range scores {
 			run := rep.Run
@@ -44,36 +63,41 @@ func RiskCoverage(reports []*report.Report, opts Options) (*Figure, error) {
 			k := newRanking(run.Score(name).Values, run.Correct())
 			risk := k.risk(nil, grid)
 			low, high := slices.Repeat([]float64{math.NaN()}, len(grid)), slices.Repeat([]float64{math.NaN()}, len(grid))
-			style := size.curve(i, j)
 			if opts.Band {
 				low, high = k.band(grid, opts.Seed)
 				p.Add(shape{around(grid, low, high), area{fill: transparent(palette[i%len(palette)], .2)}})
 			}
-			p.Add(path{along(grid, risk), style})
+			curves = append(curves, path{along(grid, risk), size.curve(i, j)})
 			for g, c := range grid {
 				data.add(run.Dataset, run.Model, name, c, risk[g], low[g], high[g])
 				if c >= .1 { // below, single errors make the risk jump
 					p.Y.Max = max(p.Y.Max, 105*risk[g])
 				}
 			}
-			if j == 0 {
-				legend = append(legend, entry{display(name), lineSample(size.curve(i, 0))})
-			}
 		}
 	}
+	p.Add(curves...) // above all bands
+	return p
+}
+
+func riskLegend(reports []*report.Report, scores []string, size Size) []entry {
+	var legend []entry
+	for i, name := range scores {
+		legend = append(legend, entry{display(name), lineSample(size.curve(i, 0))})
+	}
 	if len(reports) == 1 {
-		return newFigure(size, data, append(legend, guides(p, size, reports[0].Run)...), p), nil
+		return append(legend, entry{"random", lineSample(size.guide(1))}, entry{"perfect", lineSample(size.guide(2))})
 	}
 	for j, rep := range reports {
 		style := size.curve(0, j)
 		style.Color = black
 		legend = append(legend, entry{title(rep.Run), lineSample(style)})
 	}
-	return newFigure(size, data, legend, p), nil
+	return legend
 }
 
 // guides adds the curves of a random and of a perfect ranking.
-func guides(p *plot.Plot, size Size, run *misd.Run) []entry {
+func guides(p *plot.Plot, size Size, run *misd.Run) {
 	r := errorRate(run.Correct())
 	var perfect plotter.XYs
 	for _, c := range coverages(run.Len()) {
@@ -81,7 +105,6 @@ func guides(p *plot.Plot, size Size, run *misd.Run) []entry {
 	}
 	p.Add(path{segment(0, 100*r, 100, 100*r), size.guide(1)}, path{perfect, size.guide(2)})
 	p.Y.Max = max(p.Y.Max, 105*r)
-	return []entry{{"random", lineSample(size.guide(1))}, {"perfect", lineSample(size.guide(2))}}
 }
 
 // coverages returns the coverages at which curves of n images are drawn.
