@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,10 +44,10 @@ func openCIFAR10(cfg Config) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	data.Test = parts[len(parts)-1]
 	if train != nil {
 		data.Train = concatenate(parts[:5])
 	}
-	data.Test = parts[len(parts)-1]
 	return data, nil
 }
 
@@ -79,45 +80,52 @@ func findCIFAR10(dir string) (string, error) {
 // parseCIFAR10 reads a file of the binary version of CIFAR-10, however many records it has. Source: Krizhevsky,
 // https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
 func parseCIFAR10(src *source) (*Images, error) {
-	data, err := src.read(0, src.limit+1)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) == 0 {
-		return nil, src.fail(0, "the file is empty, want records of %d bytes", cifarRecord)
-	}
-	if int64(len(data)) > src.limit {
-		return nil, src.fail(src.limit, "more data, want at most %d bytes", src.limit)
-	}
-	n, plane := len(data)/cifarRecord, cifarShape.Height*cifarShape.Width
-	images := &Images{cifarShape, cifarClasses, make([]uint8, n*cifarShape.Size()), make([]int, n)}
-	for i := range n {
-		record := data[i*cifarRecord:][:cifarRecord]
-		if int(record[0]) >= len(cifarClasses) {
-			return nil, src.fail(int64(i*cifarRecord), "label %d of record %d, want 0 to %d", record[0], i, len(cifarClasses)-1)
+	images := &Images{shape: cifarShape, classes: cifarClasses, pixels: make([]uint8, 0, src.size)}
+	record := make([]byte, cifarRecord)
+	for n := 0; ; n++ {
+		start := int64(n) * cifarRecord
+		got, err := io.ReadFull(src, record)
+		switch {
+		case err == io.EOF && n == 0:
+			return nil, src.fail(0, "the file is empty, want records of %d bytes", cifarRecord)
+		case err == io.EOF:
+			return images, nil
+		case err == io.ErrUnexpectedEOF && got > 0:
+			return nil, src.fail(start, "%d bytes after %d records, want the end of the file or a record of %d bytes (1 label, 3072 pixels)", got, n, cifarRecord)
+		case err != nil:
+			return nil, &FormatError{src.name, start + int64(got), src.compressed, "cannot be read further, want the rest of the file", err}
+		case start+cifarRecord > src.limit:
+			return nil, src.fail(src.limit, "more data, want at most %d bytes", src.limit)
+		case int(record[0]) >= len(cifarClasses):
+			return nil, src.fail(start, "label %d of record %d, want 0 to %d", record[0], n, len(cifarClasses)-1)
 		}
-		images.labels[i] = int(record[0])
-		interleave(images.pixels[i*cifarShape.Size():][:cifarShape.Size()], record[1:], plane)
-	}
-	if rest := len(data) % cifarRecord; rest != 0 {
-		return nil, src.fail(int64(n*cifarRecord), "%d bytes after %d records, want the end of the file or a record of %d bytes (1 label, 3072 pixels)", rest, n, cifarRecord)
-	}
-	return images, nil
-}
-
-// interleave turns planes (channel, height, width) into pixels (height, width, channel).
-func interleave(dst, planes []uint8, plane int) {
-	red, green, blue := planes[:plane], planes[plane:2*plane], planes[2*plane:3*plane]
-	for i := range red {
-		dst[3*i], dst[3*i+1], dst[3*i+2] = red[i], green[i], blue[i]
+		images.labels = append(images.labels, int(record[0]))
+		images.pixels = appendInterleaved(images.pixels, record[1:])
 	}
 }
 
+// appendInterleaved appends three planes (channel, height, width) as pixels (height, width, channel).
+func appendInterleaved(pixels, planes []uint8) []uint8 {
+	plane := len(planes) / 3
+	red, green, blue := planes[:plane], planes[plane:2*plane], planes[2*plane:]
+	for i := range plane {
+		pixels = append(pixels, red[i], green[i], blue[i])
+	}
+	return pixels
+}
+
+// concatenate joins the parts, and lets go of each.
 func concatenate(parts []*Images) *Images {
 	all := &Images{shape: parts[0].shape, classes: parts[0].classes}
+	size := 0
 	for _, p := range parts {
+		size += len(p.pixels)
+	}
+	all.pixels = make([]uint8, 0, size)
+	for i, p := range parts {
 		all.pixels = append(all.pixels, p.pixels...)
 		all.labels = append(all.labels, p.labels...)
+		parts[i] = nil
 	}
 	return all
 }

@@ -4,12 +4,12 @@
 // (height, width, channel), so that steps and radii measured on them are in the same unit everywhere; normalisation
 // is left to the classifier, which finds the usual constants in [Data]. [Open] opens a data set by name:
 //
-//	mnist          handwritten digits, 28x28x1; found without further ado (the files of a Go module, see [Open])
+//	mnist          handwritten digits, 28x28x1; found without further ado, as it is part of a Go module
 //	fashion_mnist  clothes, 28x28x1; idx files in a folder
 //	cifar10        small photographs, 32x32x3; the official binary files in a folder
 //	synthetic      generated shapes with stripes, for tests
 //
-// Own images become a Set through [NewImages] or by implementing the three-line interface. [Split], [Take],
+// Own images become a Set through [NewImages] or by implementing the four methods of the interface. [Split], [Take],
 // [Select] and [WithLabelNoise] make sets from sets.
 //
 // A [Loader] walks over a Set in batches of one shape, shuffled and augmented if asked to. What it yields depends on

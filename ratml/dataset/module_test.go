@@ -43,6 +43,31 @@ func TestModuleInCache(t *testing.T) {
 	}
 }
 
+func TestModuleDataOf(t *testing.T) {
+	dir, trimmed := version(t)
+	cache, err := filepath.Abs(filepath.Join(dir, "..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(dir, "util.go"), trimmed, "elsewhere.go"} { // the last by the go command
+		if got, err := moduleDataOf(file); err != nil || got != filepath.Join(dir, "data") {
+			t.Errorf("from %s: %s, %v", file, got, err)
+		}
+	}
+	here := t.TempDir()
+	t.Chdir(here)
+	t.Setenv("PATH", "")
+	t.Setenv("GOMODCACHE", cache)
+	if got, err := moduleDataOf(trimmed); err != nil || got != filepath.Join(dir, "data") {
+		t.Errorf("without a go command: %s, %v", got, err)
+	}
+	// A folder "data" where the program happens to run is not the module's.
+	folder{"data/" + idxNames[2] + ".gz": {1}}.write(t, here)
+	if got, err := moduleDataOf("elsewhere.go"); err == nil || !strings.Contains(err.Error(), "go mod download "+modulePath) {
+		t.Errorf("found %s, error %v", got, err)
+	}
+}
+
 func TestModuleListed(t *testing.T) {
 	dir, _ := version(t)
 	if got := listedModule(); got != dir {

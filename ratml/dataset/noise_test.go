@@ -62,6 +62,22 @@ func TestWithLabelNoiseSeed(t *testing.T) {
 	}
 }
 
+// The wrong labels of a seed are fixed for good.
+func TestWithLabelNoisePinned(t *testing.T) {
+	images, err := NewImages(Shape{1, 1, 1}, []string{"a", "b", "c"}, make([]uint8, 10), make([]int, 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noisy, err := WithLabelNoise(images, 0.5, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Labels(noisy)
+	if want := []int{2, 0, 2, 0, 2, 0, 0, 1, 0, 2}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+}
+
 func TestWithLabelNoiseFaults(t *testing.T) {
 	set := tinyImages(t, 3)
 	for _, fraction := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {

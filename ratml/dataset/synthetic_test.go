@@ -55,6 +55,24 @@ func TestSyntheticConfig(t *testing.T) {
 	}
 }
 
+// Noise below black is black: it must not come out at the other end of the scale.
+func TestSyntheticClips(t *testing.T) {
+	data := synthetic(t, Config{})
+	pixels, _ := readAll(t, data.Train)
+	black, white := 0, 0
+	for i := 0; i < len(pixels); i += 256 { // the corner, where there is only background
+		switch {
+		case pixels[i] == 0:
+			black++
+		case pixels[i] > 0.75:
+			white++
+		}
+	}
+	if black < 10 || white > 0 {
+		t.Errorf("of 2000 corners %d are black and %d white, want at least 10 and none", black, white)
+	}
+}
+
 func TestSyntheticSeed(t *testing.T) {
 	small := SyntheticConfig{TrainSize: 100, TestSize: 100, LabelNoise: 0.2}
 	a, b, c := synthetic(t, Config{Seed: 1, Synthetic: small}), synthetic(t, Config{Seed: 1, Synthetic: small}), synthetic(t, Config{Seed: 2, Synthetic: small})
