@@ -1,7 +1,9 @@
 package nets
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -37,13 +39,28 @@ func (c *Classifier) Compile(name string, f GraphFunc) (*Program, error) {
 			vars[n] = in[i]
 		}
 		net := func(x *graph.Node) *graph.Node { return c.Arch.Apply(vars, Folded, x) }
-		return f(net, in[len(p.names):])
+		return build(f, net, in[len(p.names):])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("nets: %s of %s: %w", name, c.Arch.Name, err)
 	}
 	p.exec.WithName(name)
 	return p, nil
+}
+
+// build calls f so that whatever goes wrong is a panic with an error. Any other panic would leave GoMLX waiting for
+// the end of this compilation, at the next run and in Free.
+func build(f GraphFunc, net Network, in []*graph.Node) []*graph.Node {
+	defer func() {
+		if r := recover(); r != nil {
+			panic(recovered(r))
+		}
+	}()
+	out := f(net, in)
+	if len(out) == 0 || slices.Contains(out, nil) {
+		panic(errors.New("the function builds no output, or one that is nil"))
+	}
+	return out
 }
 
 // Run executes the program on tensors or Go slices and returns its outputs, which the caller should finalize.
