@@ -75,6 +75,28 @@ func TestScoresThatRankAlikeGetTheSameMetrics(t *testing.T) {
 	require.InDelta(t, 1-rep.Rows[0].Metrics["auroc"].Value, rep.Rows[2].Metrics["auroc"].Value, 1e-12)
 }
 
+func TestScoresWithTiesRankDifferently(t *testing.T) {
+	run := &misd.Run{Label: []int{0, 0, 0, 0}, Pred: []int{0, 0, 1, 1}, Classes: 2, Scores: []misd.Score{
+		{Name: "distinct", Values: []float64{.9, .8, .7, .1}}, {Name: "tied", Values: []float64{.9, .8, .8, .1}}, {Name: "constant", Values: []float64{1, 1, 1, 1}}}}
+	rep := evaluate(t, run, report.Options{Resamples: -1})
+	require.Equal(t, 1., rep.Row("distinct").Metrics["auroc"].Value)
+	require.Equal(t, .875, rep.Row("tied").Metrics["auroc"].Value)
+	require.Equal(t, .5, rep.Row("constant").Metrics["auroc"].Value)
+
+	// The constant score has no aurc_relu, so it comes last whatever the order of the columns.
+	slices.Reverse(run.Scores)
+	rows := evaluate(t, run, report.Options{Resamples: -1}).Ranked("aurc_relu")
+	require.True(t, math.IsNaN(rows[2].Metrics["aurc_relu"].Value))
+	require.Equal(t, "constant", rows[2].Score)
+}
+
+func TestNoBestOfOne(t *testing.T) {
+	rep, err := evaluate(t, goldenRun(t), report.Options{Resamples: -1}).Select("MSR")
+	require.NoError(t, err)
+	require.NotContains(t, rep.String(), "103.2*")
+	require.Contains(t, rep.String(), "103.2 ")
+}
+
 func TestSearchSummary(t *testing.T) {
 	run := &misd.Run{Classes: 2, Scores: []misd.Score{{Name: "RR_fgsm", Cost: 7}}}
 	for i := range 100 {
@@ -250,8 +272,15 @@ func TestCompare(t *testing.T) {
 	require.Regexp(t, `score +plain +RAT +plain +RAT`, s)
 	require.Regexp(t, `(?m)^RR_exp +\d\d\.\d\d\*?±\d+ +95\.60\*±\d+ `, s)
 	require.Regexp(t, `(?m)^RR_fgsm +99\.00 ±\d+ +61\.36 .* 27$`, s, "a gap where only one classifier has the score")
+	require.Less(t, strings.Index(s, "RR_soft "), strings.Index(s, "thr "), "in the order of the last classifier, though the first has no RR_soft")
 	require.Contains(t, c.HTML(), `colspan="2"`)
 	require.Contains(t, c.Markdown(), "| AURC ×1000 plain | AURC ×1000 RAT |")
+
+	odd := goldenRun(t)
+	odd.Model = "<b>"
+	escaped, err := report.Compare(plain, evaluate(t, odd, report.Options{Resamples: -1}))
+	require.NoError(t, err)
+	require.Contains(t, escaped.HTML(), ">&lt;b&gt;</th>")
 
 	long := goldenRun(t)
 	long.Model = "a very long name"

@@ -109,9 +109,10 @@ func TestCSVErrors(t *testing.T) {
 }
 
 func TestNPZRoundTrip(t *testing.T) {
+	unused := sampleRun(1, 2) // logits tell of classes that occur nowhere
 	noLogits := sampleRun(20, 2)
 	noLogits.Logits = nil
-	for name, run := range map[string]*misd.Run{"many": sampleRun(500, 1), "odd numbers": oddRun(), "no logits": noLogits} {
+	for name, run := range map[string]*misd.Run{"many": sampleRun(500, 1), "odd numbers": oddRun(), "no logits": noLogits, "unused classes": unused} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "scores.npz")
 			require.NoError(t, WriteScoresNPZ(path, run))
@@ -191,6 +192,8 @@ func TestNPZErrors(t *testing.T) {
 		{"header cut", rawNPZ(t, "\x93NUMPY\x02\x00\xff\xff\xff\xff{}"), "the header is cut off"},
 		{"header without newline", rawNPZ(t, header("{}")), "malformed header"},
 		{"data cut", rawNPZ(t, header("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }\n")+"12345678"), "shape [2] of <i8 does not fit 8 bytes"},
+		{"data too long", rawNPZ(t, header("{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }\n")+"1234567890123456"), "shape [1] of <i8 does not fit 16 bytes"},
+		{"negative int16", npzOf(t, "label", []int16{-2}, "pred", []int16{0}), "image 0: label -2"},
 		{"overflow", rawNPZ(t, header("{'descr': '<i8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }\n")), "does not fit 0 bytes"},
 		{"big endian", rawNPZ(t, header("{'descr': '>i8', 'fortran_order': False, 'shape': (1,), }\n")+"12345678"), `element type ">i8" is not supported`},
 		{"fortran", rawNPZ(t, header("{'descr': '<i8', 'fortran_order': True, 'shape': (1, 1), }\n")+"12345678"), "Fortran order"},

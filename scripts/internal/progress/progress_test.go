@@ -98,10 +98,21 @@ func TestTerminalBrokenOff(t *testing.T) {
 	var out bytes.Buffer
 	b := newTerminal(&out, "score", 4, 80)
 	b.Set(1, "")
+	b.Set(2, "")
 	b.Finish()
 	b.Finish()
+	require.Contains(t, out.String(), "(2/4")
 	require.Equal(t, 1, strings.Count(out.String(), "\n"))
 	require.NotContains(t, out.String(), "100%")
+}
+
+func TestTerminalTotalOfTheCallback(t *testing.T) {
+	var out bytes.Buffer
+	f := newTerminal(&out, "score", 0, 80).Func()
+	f(5, 10, "")
+	require.Contains(t, out.String(), "score  50%")
+	f(10, 10, "")
+	require.Contains(t, out.String(), "(10/10")
 }
 
 func TestTerminalUnknownTotal(t *testing.T) {

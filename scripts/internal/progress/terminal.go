@@ -14,6 +14,9 @@ type terminal struct {
 	label string
 	width int // columns for label and note
 	total int
+	done  int
+	note  string
+	last  time.Time // of drawing
 	ended bool
 }
 
@@ -27,7 +30,6 @@ func newTerminal(w io.Writer, label string, total, columns int) *Bar {
 		progressbar.OptionSetDescription(t.describe("")),
 		progressbar.OptionSetWidth(20),
 		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }),
 	)
 	return &Bar{show: t}
@@ -44,14 +46,23 @@ func (t *terminal) update(done, total int, note string) {
 	if t.total > 0 {
 		done = min(done, t.total)
 	}
-	t.bar.Describe(t.describe(note))
-	t.bar.Set(done) // its only errors are writing to stderr and a total of 0
-	t.ended = t.total > 0 && done == t.total
+	t.done, t.note, t.ended = done, note, t.total > 0 && done == t.total
+	// The library's own throttle would let a new note through and hold back the number that belongs to it.
+	if t.ended || time.Since(t.last) >= 100*time.Millisecond {
+		t.draw()
+	}
+}
+
+func (t *terminal) draw() {
+	t.last = time.Now()
+	t.bar.Describe(t.describe(t.note))
+	t.bar.Set(t.done) // its only errors are writing to stderr and a total of 0
 }
 
 func (t *terminal) finish() {
 	if !t.ended {
 		t.ended = true
+		t.draw() // what came since the last drawing
 		t.bar.Exit()
 	}
 }
