@@ -18,9 +18,13 @@ type lines struct {
 	note        string
 	now         func() time.Time
 	start, last time.Time
-	shown       int // done at the last line
-	any         bool
-	ended       bool
+	first       struct { // the first update: what came before, such as compilation, says nothing of the pace
+		at   time.Time
+		done int
+	}
+	shown int // done at the last line
+	any   bool
+	ended bool
 }
 
 func (l *lines) update(done, total int, note string) {
@@ -31,6 +35,9 @@ func (l *lines) update(done, total int, note string) {
 		l.total = total
 	}
 	l.done, l.note = done, note
+	if l.first.at.IsZero() {
+		l.first.at, l.first.done = l.now(), done
+	}
 	if l.total > 0 && done >= l.total {
 		l.finish()
 		return
@@ -60,8 +67,8 @@ func (l *lines) print() {
 		fmt.Fprintf(&s, "/%d (%d %%)", l.total, 100*l.done/l.total)
 	}
 	fmt.Fprintf(&s, " in %v", round(elapsed))
-	if l.total > l.done && l.done > 0 {
-		left := time.Duration(float64(elapsed) * float64(l.total-l.done) / float64(l.done))
+	if pace := l.done - l.first.done; l.total > l.done && pace > 0 {
+		left := time.Duration(float64(l.now().Sub(l.first.at)) * float64(l.total-l.done) / float64(pace))
 		fmt.Fprintf(&s, ", %v left", round(left))
 	}
 	if l.note != "" {

@@ -63,8 +63,10 @@ func TestLinesTimeLeft(t *testing.T) {
 	k := &clock{time.Unix(0, 0)}
 	f := newLines(&out, "train", 0, k.now).Func()
 	k.t = k.t.Add(20 * time.Second)
+	f(1, 100, "") // after 20 s of compilation nothing is known of the pace
+	k.t = k.t.Add(24 * time.Second)
 	f(25, 100, "") // the callback's total wins
-	require.Equal(t, "train: 25/100 (25 %) in 20s, 1m0s left\n", out.String())
+	require.Equal(t, "train: 1/100 (1 %) in 20s\ntrain: 25/100 (25 %) in 44s, 1m15s left\n", out.String())
 }
 
 func TestLinesBrokenOff(t *testing.T) {
