@@ -77,9 +77,9 @@ func TestScoresThatRankAlikeGetTheSameMetrics(t *testing.T) {
 
 func TestScoresWithTiesRankDifferently(t *testing.T) {
 	run := &misd.Run{Label: []int{0, 0, 0, 0}, Pred: []int{0, 0, 1, 1}, Classes: 2, Scores: []misd.Score{
-		{Name: "distinct", Values: []float64{.9, .8, .7, .1}}, {Name: "tied", Values: []float64{.9, .8, .8, .1}}, {Name: "constant", Values: []float64{1, 1, 1, 1}}}}
+		{Name: "distinct", Values: []float64{.9, .7, .8, .1}}, {Name: "tied", Values: []float64{.9, .8, .8, .1}}, {Name: "constant", Values: []float64{1, 1, 1, 1}}}}
 	rep := evaluate(t, run, report.Options{Resamples: -1})
-	require.Equal(t, 1., rep.Row("distinct").Metrics["auroc"].Value)
+	require.Equal(t, .75, rep.Row("distinct").Metrics["auroc"].Value)
 	require.Equal(t, .875, rep.Row("tied").Metrics["auroc"].Value)
 	require.Equal(t, .5, rep.Row("constant").Metrics["auroc"].Value)
 
