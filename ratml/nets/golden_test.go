@@ -126,9 +126,10 @@ func TestGoldenGradient(t *testing.T) {
 				if wrong > 0 {
 					t.Errorf("%d of %d signs differ", wrong, len(signs))
 				}
+				// Where the network is sure the gradient is small, and as uncertain as the logits.
 				const size = 3072
 				for i := range len(want) / size {
-					if d := distance(got[i*size:(i+1)*size], want[i*size:(i+1)*size]); d > 1e-5 {
+					if d := distance(got[i*size:(i+1)*size], want[i*size:(i+1)*size]); d > 5e-5 {
 						t.Errorf("image %d: the gradient is off by %g", i, d)
 					}
 				}
@@ -137,8 +138,8 @@ func TestGoldenGradient(t *testing.T) {
 	})
 }
 
-// TestGoldenInitialWeights trains on a batch what the official code did: logits of its first training step, whose
-// batch normalisation uses the batch.
+// TestGoldenInitialWeights compares the logits of the first training step, where batch normalisation uses the
+// statistics of the batch.
 func TestGoldenInitialWeights(t *testing.T) {
 	a, w := lookup(t, "wrn10_1_cifar10"), initial(t)
 	if err := a.Check(w); err != nil {

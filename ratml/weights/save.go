@@ -10,8 +10,7 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/ratml/rat/ratml/internal/atomicfile"
 	"github.com/ratml/rat/ratml/nets"
 )
 
@@ -21,18 +20,10 @@ import (
 func Save(path string, w nets.Weights, metadata map[string]string) error {
 	head, err := encodeHeader(w, metadata)
 	if err != nil {
-		return fmt.Errorf("weights: saving %s: %w", path, err)
+		return fmt.Errorf("weights: writing %s: %w", path, err)
 	}
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("weights: saving %s: %w", path, err)
-	}
-	defer f.Cleanup()
-	if err := write(f, head, w); err != nil {
-		return fmt.Errorf("weights: saving %s: %w", path, err)
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("weights: saving %s: %w", path, err)
+	if err := atomicfile.Write(path, func(dst io.Writer) error { return write(dst, head, w) }); err != nil {
+		return fmt.Errorf("weights: %w", err)
 	}
 	return nil
 }
