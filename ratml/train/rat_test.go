@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratml/rat/ratml/backend"
+	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
 )
@@ -187,4 +188,58 @@ func TestRATCheck(t *testing.T) {
 	} {
 		require.Error(t, r.Check(), "%+v", r)
 	}
+}
+
+// TestLinearTraining compares four steps with softmax regression in float64, momentum and weight decay included.
+func TestLinearTraining(t *testing.T) {
+	images, labels := []float32{0.1, 0.9, 0.8, 0.3, 0.5, 0.5}, []int32{0, 2, 1}
+	a, w := linear(t, nets.Input{Height: 1, Width: 2, Channels: 1}, [][]float32{{1, 0}, {0, 1}, {0.5, -0.5}}, []float32{0.1, 0, -0.1})
+	opt, rates := sgd{momentum: 0.9, decay: 0.01}, []float64{0.5, 0.4, 0.3, 0.2}
+
+	// Rows of three numbers: the weights of a class, then its bias, which has the constant input 1.
+	want, buffer := []float64{1, 0, 0.1, 0, 1, 0, 0.5, -0.5, -0.1}, make([]float64, 9)
+	for _, lr := range rates {
+		gradient := make([]float64, 9)
+		for i, label := range labels {
+			x := []float64{float64(images[2*i]), float64(images[2*i+1]), 1}
+			p, sum := make([]float64, 3), 0.0
+			for k := range p {
+				p[k] = math.Exp(want[3*k]*x[0] + want[3*k+1]*x[1] + want[3*k+2])
+				sum += p[k]
+			}
+			for k := range p {
+				p[k] /= sum
+				if int32(k) == label {
+					p[k]--
+				}
+				for j := range x {
+					gradient[3*k+j] += p[k] * x[j] / 3
+				}
+			}
+		}
+		for i := range want {
+			buffer[i] = opt.momentum*buffer[i] + gradient[i] + opt.decay*want[i]
+			want[i] -= lr * buffer[i]
+		}
+	}
+
+	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
+		s, err := newStep(be, a, Plain{}, opt, 3)
+		require.NoError(t, err)
+		defer s.free()
+		st, err := upload(be, a, w)
+		require.NoError(t, err)
+		defer func() { st.free() }()
+		for _, lr := range rates {
+			_, err := s.advance(&st, lr, &dataset.Batch{Images: images, Labels: labels, N: 3})
+			require.NoError(t, err)
+		}
+		got, err := st.weights(a)
+		require.NoError(t, err)
+		for k := range 3 {
+			require.InDelta(t, want[3*k], got["fc.weight"].Data[2*k], 1e-6)
+			require.InDelta(t, want[3*k+1], got["fc.weight"].Data[2*k+1], 1e-6)
+			require.InDelta(t, want[3*k+2], got["fc.bias"].Data[k], 1e-6)
+		}
+	})
 }
