@@ -1,17 +1,11 @@
 package train
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"strings"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratml/rat/ratml/backend"
@@ -19,41 +13,6 @@ import (
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
 )
-
-// tiny returns a classifier with two convolutions for the images of shapes.
-func tiny(t testing.TB, be *backend.Backend) *nets.Classifier {
-	a, err := nets.NewArch("tiny", nets.Input{Height: 8, Width: 8, Channels: 1}, 4, []float32{0.5}, []float32{0.25},
-		func(p *nets.Pass, x *Node) *Node {
-			x = nets.ReLU(p.ConvBatchNorm("conv1", "bn1", x, 8, 3, 1, 1))
-			x = nets.ReLU(p.ConvBatchNorm("conv2", "bn2", x, 16, 3, 2, 1))
-			return p.Linear("fc", nets.GlobalMean(x), 4)
-		})
-	require.NoError(t, err)
-	clf, err := nets.NewClassifier(be, a, a.Init(1))
-	require.NoError(t, err)
-	return clf
-}
-
-// stripes is a set of n noisy images of 8x8 pixels: plain, lying, standing or chequered, by class. An image depends on
-// its number and on the seed alone.
-type stripes struct {
-	n    int
-	seed uint64
-}
-
-func (s stripes) Len() int           { return s.n }
-func (stripes) Shape() dataset.Shape { return dataset.Shape{Height: 8, Width: 8, Channels: 1} }
-func (stripes) Classes() []string    { return []string{"plain", "lying", "standing", "chequered"} }
-
-func (s stripes) Read(i int, dst []float32) (int, error) {
-	rng := rand.New(rand.NewPCG(s.seed, uint64(i)))
-	class, phase := i%4, rng.IntN(2)
-	for p := range dst {
-		bright := phase + class&1*(p/8) + class>>1*(p%8)
-		dst[p] = 0.3 + 0.2*float32(bright%2) + 0.5*rng.Float32()
-	}
-	return class, nil
-}
 
 func TestFitLearns(t *testing.T) {
 	train, test := stripes{256, 1}, stripes{100, 2}
@@ -236,137 +195,4 @@ func TestFitBatches(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.steps, hist.Steps, "%d images, batches of %d", c.images, c.batch)
 	}
-}
-
-// mock is a set that fails where it is told to.
-type mock struct {
-	dataset.Set
-	classes []string
-	read    func(i int, dst []float32) (int, error)
-}
-
-func (m mock) Classes() []string {
-	if m.classes != nil {
-		return m.classes
-	}
-	return m.Set.Classes()
-}
-
-func (m mock) Read(i int, dst []float32) (int, error) {
-	if m.read != nil {
-		return m.read(i, dst)
-	}
-	return m.Set.Read(i, dst)
-}
-
-// broken is an objective that panics as graph functions do.
-type broken struct{ losses *Losses }
-
-func (b broken) Loss(Batch) Losses {
-	if b.losses == nil {
-		panic("no such layer")
-	}
-	return *b.losses
-}
-
-func TestFitBadInput(t *testing.T) {
-	be := backendtest.Go(t)
-	train := stripes{32, 1}
-	larger, err := dataset.Open("synthetic", dataset.Config{Synthetic: dataset.SyntheticConfig{TrainSize: 4, TestSize: 4}})
-	require.NoError(t, err)
-	wrongLabel := mock{Set: train, read: func(i int, _ []float32) (int, error) { return 4, nil }}
-	unreadable := mock{Set: train, read: func(i int, _ []float32) (int, error) { return 0, errors.New("disk on fire") }}
-	for _, c := range []struct {
-		name string
-		set  dataset.Set
-		cfg  Config
-		want string
-	}{
-		{"no set", nil, Config{}, "no training images"},
-		{"empty set", dataset.Take(train, 0), Config{}, "no training images"},
-		{"image size", larger.Train, Config{}, "tiny takes images of 8x8x1, the training images are 16x16x1"},
-		{"validation size", train, Config{Validation: larger.Test}, "the validation images are 16x16x1"},
-		{"classes", mock{Set: train, classes: make([]string, 5)}, Config{}, "tells 4 classes apart, the training images have 5"},
-		{"label", wrongLabel, Config{}, "label 4 is outside [0,4)"},
-		{"unreadable", unreadable, Config{}, "disk on fire"},
-		{"rate", train, Config{LearningRate: -0.1}, "LearningRate is -0.1"},
-		{"rate that is no number", train, Config{LearningRate: math.NaN()}, "LearningRate is NaN"},
-		{"rate off", train, Config{LearningRate: Off}, "LearningRate is -1"},
-		{"momentum", train, Config{Momentum: 1.1}, "Momentum is 1.1"},
-		{"decay", train, Config{WeightDecay: -2}, "WeightDecay is -2"},
-		{"warm-up", train, Config{Epochs: 3, WarmupEpochs: 3}, "a warm-up of 3 epochs leaves nothing of 3 epochs"},
-		{"epochs", train, Config{Epochs: -1}, "-1 epochs"},
-		{"batch size", train, Config{BatchSize: -8}, "batches of -8 images"},
-		{"objective's settings", train, Config{Objective: RAT{StepSize: -1}}, "StepSize is -1"},
-		{"objective that panics", train, Config{Objective: broken{}}, "no such layer"},
-		{"objective without a loss", train, Config{Objective: broken{&Losses{}}}, "no total loss"},
-		{"callback", train, Config{OnEpoch: func(Epoch) error { return errors.New("disk full") }}, "after epoch 1: disk full"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := Fit(t.Context(), tiny(t, be), c.set, c.cfg)
-			require.ErrorContains(t, err, c.want)
-			require.True(t, strings.HasPrefix(err.Error(), "train: "), err.Error())
-			require.NotContains(t, err.Error(), "\n")
-		})
-	}
-	_, err = Fit(t.Context(), nil, train, Config{})
-	require.ErrorContains(t, err, "no classifier")
-}
-
-func TestEvaluate(t *testing.T) {
-	set := stripes{50, 1}
-	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		clf := tiny(t, be)
-		program, err := clf.Compile("logits", func(net nets.Network, in []*Node) []*Node { return []*Node{net(in[0])} })
-		require.NoError(t, err)
-		defer program.Free()
-		var wantLoss, wantRight float64
-		pixels := make([]float32, 64)
-		for i := range 50 {
-			label, err := set.Read(i, pixels)
-			require.NoError(t, err)
-			out, err := program.RunFloats(clf.Arch.Images(pixels))
-			require.NoError(t, err)
-			sum, best := 0.0, 0
-			for j, z := range out[0] {
-				sum += math.Exp(float64(z))
-				if z > out[0][best] {
-					best = j
-				}
-			}
-			wantLoss += (math.Log(sum) - float64(out[0][label])) / 50
-			if best == label {
-				wantRight++
-			}
-		}
-		for _, batch := range []int{0, 7, 50, 1} {
-			loss, accuracy, err := Evaluate(t.Context(), clf, set, batch)
-			require.NoError(t, err)
-			require.InEpsilon(t, wantLoss, loss, 1e-5)
-			require.Equal(t, wantRight/50, accuracy)
-		}
-		_, _, err = Evaluate(t.Context(), clf, set, -1)
-		require.Error(t, err)
-		_, _, err = Evaluate(t.Context(), clf, dataset.Take(set, 0), 0)
-		require.ErrorContains(t, err, "no evaluation images")
-	})
-}
-
-func TestJSONLines(t *testing.T) {
-	var b bytes.Buffer
-	log := JSONLines(&b)
-	nan := math.NaN()
-	require.NoError(t, log(Epoch{1, 5, 0.1, 2, nan, 0.5, nan, nan, 1, 10}))
-	require.NoError(t, log(Epoch{2, 10, 0, 1, 1.5, 0.75, math.Inf(1), 0, 1, 10}))
-	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
-	require.Equal(t, `{"epoch":1,"steps":5,"lr":0.1,"loss":2,"train_accuracy":0.5,"seconds":1,"images_per_second":10}`, lines[0])
-	require.Equal(t, `{"epoch":2,"steps":10,"lr":0,"loss":1,"adv_loss":1.5,"train_accuracy":0.75,"val_accuracy":0,"seconds":1,"images_per_second":10}`, lines[1])
-	require.True(t, json.Valid([]byte(lines[0])))
-}
-
-func TestEpochString(t *testing.T) {
-	e := Epoch{Epoch: 3, Loss: 0.25, AdversarialLoss: 0.5, TrainAccuracy: 0.875, ValAccuracy: 0.75}
-	require.Equal(t, "epoch 3: loss 0.2500, adversarial 0.5000, accuracy 87.50 %, validation 75.00 %", e.String())
-	e.AdversarialLoss, e.ValAccuracy = math.NaN(), math.NaN()
-	require.Equal(t, "epoch 3: loss 0.2500, accuracy 87.50 %", e.String())
 }

@@ -24,7 +24,7 @@ type Epoch struct {
 	TrainAccuracy   float64 // on the images as they are, in training mode
 	ValLoss         float64 // NaN without validation images
 	ValAccuracy     float64 // NaN without validation images
-	Seconds         float64 // of training and validation; compilation does not count
+	Seconds         float64 // of training and validation, without compiling the training step
 	ImagesPerSecond float64 // of training
 }
 
