@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ratml/rat/ratml/nets"
 	"github.com/ratml/rat/ratml/radius"
 )
 
@@ -24,8 +23,6 @@ type Searcher interface {
 	Function
 	// Starts returns where the search of each image of a batch begins; base is the index of the first.
 	Starts(base int, images, logits []float32, classes int, built [][]float32) []radius.Start
-	// Search starts a search with the given batch size.
-	Search(c *nets.Classifier, slots int, emit func(index int, r radius.Result)) (*radius.Search, error)
 }
 
 var (

@@ -11,13 +11,14 @@ import (
 	"github.com/ratml/rat/ratml/radius"
 )
 
-// plan is the one compiled pass that all scores of a run share, and the searches that go on after it.
+// plan is the one compiled pass that all scores of a run share, and the search that goes on after it, which those that
+// need one share too.
 type plan struct {
-	c        *nets.Classifier
-	scores   []Function
-	program  *nets.Program
-	outputs  [][]int // for each score, which outputs of the program it asked for
-	searches []*radius.Search
+	c       *nets.Classifier
+	scores  []Function
+	program *nets.Program
+	outputs [][]int // for each score, which outputs of the program it asked for
+	search  *radius.Search
 }
 
 func newPlan(c *nets.Classifier, scores []Function) (*plan, error) {
@@ -42,15 +43,12 @@ func newPlan(c *nets.Classifier, scores []Function) (*plan, error) {
 	return p, err
 }
 
-// startSearches prepares the searches of scores that need one.
-func (p *plan) startSearches(slots int, r *results) error {
-	p.searches = make([]*radius.Search, len(p.scores))
-	for i, s := range p.scores {
-		if s, ok := s.(Searcher); ok {
-			var err error
-			p.searches[i], err = s.Search(p.c, slots, func(index int, x radius.Result) { r.found(i, index, x) })
-			if err != nil {
-				return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+// prepareSearch prepares the search if a score needs it.
+func (p *plan) prepareSearch(slots int) (err error) {
+	for _, s := range p.scores {
+		if _, ok := s.(Searcher); ok && p.search == nil {
+			if p.search, err = radius.NewSearch(p.c, slots); err != nil {
+				return fmt.Errorf("confidence: %w", err)
 			}
 		}
 	}
@@ -88,34 +86,30 @@ func (p *plan) batch(ctx context.Context, b *dataset.Batch, base int, r *results
 		}
 		images := b.Images[:len(b.Images)/len(b.Labels)*b.N]
 		for _, start := range s.(Searcher).Starts(base, images, logits, classes, built) {
-			p.searches[i].Add(start)
-		}
-		if err := p.searches[i].Run(ctx, false); err != nil {
-			return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+			start.Done = func(x radius.Result) { r.found(i, start.Index, x) }
+			if err := p.search.Add(start); err != nil {
+				return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+			}
 		}
 	}
-	return nil
+	return p.runSearch(ctx, false)
 }
 
-// drain finishes all searches.
-func (p *plan) drain(ctx context.Context) error {
-	for i, s := range p.searches {
-		if s == nil {
-			continue
-		}
-		if err := s.Run(ctx, true); err != nil {
-			return fmt.Errorf("confidence: %s: %w", p.scores[i].Name(), err)
-		}
+// runSearch goes on with the search as far as batches are full, or, where drain is set, to the end.
+func (p *plan) runSearch(ctx context.Context, drain bool) error {
+	if p.search == nil {
+		return nil
+	}
+	if err := p.search.Run(ctx, drain); err != nil {
+		return fmt.Errorf("confidence: %w", err)
 	}
 	return nil
 }
 
 func (p *plan) free() {
 	p.program.Free()
-	for _, s := range p.searches {
-		if s != nil {
-			s.Free()
-		}
+	if p.search != nil {
+		p.search.Free()
 	}
 }
 

@@ -57,7 +57,7 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	}
 	defer p.free()
 	r := newResults(c, set.Len(), scores)
-	if err := p.startSearches(s.BatchSize, r); err != nil {
+	if err := p.prepareSearch(s.BatchSize); err != nil {
 		return nil, err
 	}
 	done := 0
@@ -71,7 +71,7 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 		done += batch.N
 		s.report(done, set.Len(), r)
 	}
-	if err := p.drain(ctx); err != nil {
+	if err := p.runSearch(ctx, true); err != nil {
 		return nil, err
 	}
 	return r.finish(s), nil

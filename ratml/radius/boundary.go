@@ -2,8 +2,6 @@ package radius
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
-
-	"github.com/ratml/rat/ratml/nets"
 )
 
 // BoundarySearch is RR-BS (paper section 3; RAT_MisD:models/BaseModel.py RobustRadiusTester, attack "fgsm"): the
@@ -18,6 +16,8 @@ type BoundarySearch struct {
 	Temperature float64 // of the logits from which the direction is taken; 0 is 1
 	Tolerance   float64 // width of the bracket relative to the radius; 0 is 0.001; sound protocol only
 }
+
+const defaultTolerance = 1e-3
 
 // Name returns "RR_fgsm", the official name of this search.
 func (b BoundarySearch) Name() string { return "RR_fgsm" }
@@ -36,29 +36,25 @@ func (b BoundarySearch) Build(p *Probe) []*Node {
 	return []*Node{Neg(Sign(g)), Neg(MulScalar(norm1(g), t))}
 }
 
-// Search starts a search with batches of the given number of slots; results go to emit in the order in which they are
-// found.
-func (b BoundarySearch) Search(c *nets.Classifier, slots int, emit func(index int, r Result)) (*Search, error) {
-	return newSearch(c, slots, func(s Start) stepper {
-		if b.Protocol == Official {
-			return &doubling{}
-		}
-		return newBracket(s.Margin, s.Slope, orElse(b.Tolerance, 1e-3), Cap)
-	}, emit)
+// steps starts the search of one image.
+func (b BoundarySearch) steps(logits []float32, slope float64) stepper {
+	if b.Protocol == Official {
+		return &doubling{}
+	}
+	return newBracket(margins(logits, argmax(logits)), slope, orElse(b.Tolerance, defaultTolerance), Cap)
 }
 
 // Starts returns where the searches of a batch begin: from row-major images [n, size], their logits [n, classes], and
-// the outputs of Build. base is added to the row to give the index.
+// the outputs of Build. base is added to the row to give the index. The starts refer to the slices given.
 func (b BoundarySearch) Starts(base int, images, logits []float32, classes int, built [][]float32) []Start {
 	n := len(logits) / classes
-	size := len(images) / n
 	starts := make([]Start, n)
 	for i := range starts {
-		z := logits[i*classes : (i+1)*classes]
-		first, second := top2(z)
+		size := len(images) / n
+		z, slope := logits[i*classes:(i+1)*classes], float64(built[1][i])
 		starts[i] = Start{
 			Index: base + i, Image: images[i*size : (i+1)*size], Direction: built[0][i*size : (i+1)*size],
-			Class: argmax(z), Margin: first - second, Slope: float64(built[1][i]),
+			Logits: z, Slope: slope, steps: b.steps(z, slope),
 		}
 	}
 	return starts

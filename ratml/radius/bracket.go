@@ -6,84 +6,128 @@ import "math"
 type Result struct {
 	Radius       float64 // middle of the bracket, or the cap where the prediction never flipped
 	Lower, Upper float64 // the prediction is unchanged at Lower and has changed at Upper
-	Unflipped    bool    // no change up to the cap; Lower and Upper are the cap then
+	Unflipped    bool    // no change at any distance tried, the last being the cap; Lower and Upper are the cap then
 	Evaluations  int     // forward passes
 }
 
-// A stepper finds the distance at which a prediction flips from margins seen at distances of its own choice.
+// A stepper finds the distance at which a prediction flips by asking what is seen at distances of its own choice.
 type stepper interface {
-	next() float64                                    // the next distance to look at
-	observe(margin float64, flipped bool) (done bool) // what was seen there
+	// next is the distance to look at.
+	next() float64
+	// observe is told what was seen there: by how much the logit of the class exceeds each other one, and whether
+	// the prediction is another.
+	observe(margins []float64, flipped bool) (done bool)
 	result() Result
 }
 
-// bracket closes in on the root of the margin along a ray.
+// bracket closes in on the first flip along a ray.
 //
-// Margin and slope at the image are known before the first evaluation, from the gradient. The first guess is where the
-// tangent crosses zero, the second where the parabola through both does, later ones where inverse quadratic
-// interpolation through the three points nearest to zero does. Each guess is moved past the expected root, away from
-// the nearer end of the bracket, by the larger of half the tolerance and an estimate of the guess's error: so the
-// bracket closes from both sides. Where that does not shrink the bracket, it is halved.
+// The first guess is where the tangent of the margin at the image crosses zero, at most half the cap. Later ones interpolate between the
+// points nearest to the flip, one class at a time: the margin to a single class is smooth where the least of them has a
+// kink, because another class comes nearest. The class that would be reached first gives the guess. Each guess is moved
+// a little past the expected flip, away from the nearer end of the bracket, by an estimate of the guess's error and at
+// least a share of the tolerance: so the bracket closes from both sides. Where that does not shrink the bracket, it is
+// halved. While no flip was seen, steps grow, slowly at first so that the nearest flip is not overrun.
 type bracket struct {
 	tolerance float64 // wanted width relative to the radius
 	cap       float64
-	slope     float64 // of the margin at 0
 
 	lo, hi  float64 // hi is +Inf until a flip has been seen
-	points  []point // all that was seen, the image first
+	near    []point // at most three of those seen, the image included, those with the least margins first
 	current float64
-	width   float64 // of the bracket before the last evaluation
-	stalls  int
+
+	evaluations int
+	creeping    int     // evaluations since the last flip
+	width       float64 // of the bracket when it was last halved
+	stalls      int     // evaluations since then
 }
 
-type point struct{ t, margin float64 }
+// point is what was seen at distance t; least is the least of the margins.
+type point struct {
+	t, least float64
+	margins  []float64
+}
 
-// Limits of the search.
 const (
-	smallestStep   = 1e-7 // relative to images in [0,1], below float32's resolution of them
+	smallestStep   = 1e-7 // about float32's resolution of images in [0,1]
 	maxEvaluations = 40
-	errorShare     = 0.25 // how much of the disagreement of two guesses is taken as the error of the better one
 )
 
-// newBracket starts a search at an image with the given margin and slope along the ray; a slope of 0 or more is taken
-// as unknown.
-func newBracket(margin, slope, tolerance, cap float64) *bracket {
-	b := &bracket{tolerance: tolerance, cap: cap, slope: slope, hi: math.Inf(1), width: math.Inf(1)}
-	b.points = append(b.points, point{0, margin})
-	b.current = cap
+// Found by minimising the mean number of evaluations on a wide residual and on a small net; it depends little on them.
+const (
+	firstError = 0.06 // error of the second guess, as a share of its distance to the first
+	laterError = 0.35 // error of a later guess, as a share of its distance to where a line would cross
+	leastShare = 0.1  // how far to aim past the expected flip, as a share of the tolerance
+	patience   = 3    // evaluations before the bracket is halved or steps grow
+	growth     = 16   // of the least step, for each evaluation without a flip beyond that
+	mostGrowth = 4    // of the distance, in one step
+)
+
+// newBracket starts a search at an image with the given margins and the slope of the least of them along the ray; a
+// slope of 0 or more is taken as unknown.
+func newBracket(margins []float64, slope, tolerance, cap float64) *bracket {
+	b := &bracket{tolerance: tolerance, cap: cap, hi: math.Inf(1), width: math.Inf(1)}
+	b.remember(0, margins, false)
+	b.current = cap / 2
 	if slope < 0 {
-		b.current = clamp(-margin/slope, smallestStep, cap)
+		b.current = representable(clamp(-b.near[0].least/slope, smallestStep, cap/2))
 	}
 	return b
 }
 
 func (b *bracket) next() float64 { return b.current }
 
-func (b *bracket) observe(margin float64, flipped bool) (done bool) {
-	if flipped == (margin > 0) {
-		// A tie of logits: the index decides, not the margin.
-		margin = 0
-	}
-	b.points = append(b.points, point{b.current, margin})
+func (b *bracket) observe(margins []float64, flipped bool) (done bool) {
+	b.evaluations++
+	b.creeping++
+	b.remember(b.current, margins, flipped)
 	if flipped {
-		b.hi = b.current
+		b.hi, b.creeping = b.current, 0
 	} else {
 		b.lo = b.current
 	}
-	if b.lo >= b.cap || b.closed() || len(b.points) > maxEvaluations {
+	if b.lo >= b.cap || b.closed() || b.evaluations == maxEvaluations {
 		return true
 	}
-	b.choose()
+	b.current = representable(b.choose())
+	if !(b.current > b.lo && b.current < b.hi) {
+		b.current = representable(b.middle())
+	}
 	return false
 }
 
+// remember keeps a point if it is among the nearest.
+func (b *bracket) remember(t float64, margins []float64, flipped bool) {
+	p := point{t: t, least: math.Inf(1)}
+	for _, m := range margins {
+		p.least = math.Min(p.least, m)
+	}
+	if flipped == (p.least > 0) {
+		p.least = 0 // a tie: the order of classes decides, not the margin
+	}
+	at := 0
+	for at < len(b.near) && math.Abs(b.near[at].least) <= math.Abs(p.least) {
+		at++
+	}
+	if at == 3 {
+		return
+	}
+	p.margins = append([]float64(nil), margins...)
+	b.near = append(b.near, point{})
+	copy(b.near[at+1:], b.near[at:])
+	b.near[at] = p
+	b.near = b.near[:min(len(b.near), 3)]
+}
+
+func (b *bracket) flipSeen() bool { return !math.IsInf(b.hi, 1) }
+
 func (b *bracket) closed() bool {
-	return !math.IsInf(b.hi, 1) && b.hi-b.lo <= math.Max(b.tolerance*(b.lo+b.hi)/2, smallestStep)
+	return b.flipSeen() && b.hi-b.lo <= math.Max(b.tolerance*(b.lo+b.hi)/2, smallestStep)
 }
 
 func (b *bracket) result() Result {
-	r := Result{Lower: b.lo, Upper: b.hi, Evaluations: len(b.points) - 1}
-	if math.IsInf(b.hi, 1) {
+	r := Result{Lower: b.lo, Upper: b.hi, Evaluations: b.evaluations}
+	if !b.flipSeen() {
 		r.Unflipped = true
 		r.Lower, r.Upper = b.cap, b.cap
 	}
@@ -91,109 +135,66 @@ func (b *bracket) result() Result {
 	return r
 }
 
-// choose sets the next distance.
-func (b *bracket) choose() {
-	root, slack := b.guess()
-	slack = math.Max(slack, 0.45*b.tolerance*root)
-	if math.IsInf(b.hi, 1) {
-		b.current = b.beyond(root + slack)
-		return
+// choose returns the next distance.
+func (b *bracket) choose() float64 {
+	flip, slack := b.guess()
+	if !b.flipSeen() {
+		return b.beyond(flip + slack)
 	}
-	width := b.hi - b.lo
-	if width > b.width/2 {
-		b.stalls++
+	b.stalls++
+	if width := b.hi - b.lo; width <= b.width/2 {
+		b.width, b.stalls = width, 0
 	}
-	b.width = width
-	next := root + slack
-	if root-b.lo > b.hi-root {
-		next = root - slack
+	if b.stalls >= patience || b.late() {
+		return b.middle()
 	}
-	if b.stalls >= 3 || !(next > b.lo && next < b.hi) {
-		next = (b.lo + b.hi) / 2
-		b.stalls = 0
+	if flip-b.lo > b.hi-flip {
+		return flip - slack
 	}
-	b.current = next
+	return flip + slack
 }
 
-// beyond keeps a guess at a reasonable distance past the largest one that did not flip.
+// beyond limits a guess, where no flip has been seen, to a reasonable distance past the largest one seen.
 func (b *bracket) beyond(t float64) float64 {
-	least, most := b.lo*(1+b.tolerance), math.Max(4*b.lo, 1e-5)
-	if len(b.points) > 4 {
-		least = 2 * b.lo // creeping: double
-	}
-	if math.IsNaN(t) {
-		t = most
-	}
-	return math.Min(clamp(t, math.Max(least, smallestStep), most), b.cap)
+	most := math.Max(mostGrowth*b.lo, 1e-5)
+	step := b.tolerance * math.Pow(growth, math.Max(0, float64(b.creeping-patience)))
+	return math.Min(clamp(t, math.Min(b.lo*(1+step), most), most), b.cap)
 }
 
-// guess estimates the root, and how wrong the estimate may be.
-func (b *bracket) guess() (root, slack float64) {
-	last := b.points[len(b.points)-1]
-	if len(b.points) == 2 {
-		root = parabola(b.points[0].margin, b.slope, last)
-		if math.IsNaN(root) {
-			root = 2 * last.t
-		}
-		return root, errorShare / 4 * math.Abs(root-last.t)
+// middle halves the bracket, on a logarithmic scale where its ends are far apart.
+func (b *bracket) middle() float64 {
+	if lo := math.Max(b.lo, smallestStep); b.hi > 8*lo {
+		return math.Sqrt(lo * b.hi)
 	}
-	p := b.nearest()
-	line := secant(p[0], p[1])
-	curve := inverseQuadratic(p)
-	if math.IsNaN(curve) || math.Abs(curve-line) > math.Abs(p[0].t-p[1].t)/2 {
-		curve = line
-	}
-	return curve, errorShare * math.Abs(curve-line)
+	return (b.lo + b.hi) / 2
 }
 
-// nearest returns the three points with the smallest absolute margins, the smallest first.
-func (b *bracket) nearest() [3]point {
-	var best [3]point
-	for i := range best {
-		best[i].margin = math.Inf(1)
-	}
-	for _, p := range b.points {
-		for i := range best {
-			if math.Abs(p.margin) < math.Abs(best[i].margin) {
-				copy(best[i+1:], best[i:])
-				best[i] = p
-				break
-			}
+// late tells whether halving alone needs about all evaluations that are left.
+func (b *bracket) late() bool {
+	octaves := math.Log(b.hi / math.Max(b.lo, smallestStep))
+	return math.Log2(octaves/b.tolerance)+3 > float64(maxEvaluations-b.evaluations)
+}
+
+// guess estimates where the prediction flips, and how wrong that may be. The flip is +Inf where all margins grow.
+func (b *bracket) guess() (flip, slack float64) {
+	flip, line := math.Inf(1), math.Inf(1)
+	for class := range b.near[0].margins {
+		root, straight := crossing(b.near, class)
+		if root = math.Max(root, b.lo); root < flip {
+			flip, line = root, straight
 		}
 	}
-	return best
-}
-
-// parabola returns where the parabola with value f and slope s at 0 and through p is 0 for the first time beyond 0,
-// or NaN.
-func parabola(f, s float64, p point) float64 {
-	a := (p.margin - f - s*p.t) / (p.t * p.t)
-	d := s*s - 4*a*f
-	if d < 0 || s >= 0 {
-		return math.NaN()
+	if math.IsInf(flip, 1) {
+		return flip, 0
 	}
-	return 2 * f / (-s + math.Sqrt(d))
-}
-
-// secant returns where the line through two points is 0.
-func secant(p, q point) float64 {
-	if p.margin == q.margin {
-		return (p.t + q.t) / 2
+	slack = laterError * math.Abs(flip-line)
+	if len(b.near) == 2 {
+		slack = firstError * math.Abs(flip-b.current)
 	}
-	return p.t - p.margin*(q.t-p.t)/(q.margin-p.margin)
-}
-
-// inverseQuadratic returns the distance at margin 0 of the parabola t(margin) through three points.
-func inverseQuadratic(p [3]point) float64 {
-	t := 0.0
-	for i := range p {
-		j, k := (i+1)%3, (i+2)%3
-		t += p[i].t * p[j].margin * p[k].margin / ((p[i].margin - p[j].margin) * (p[i].margin - p[k].margin))
-	}
-	if math.IsInf(t, 0) {
-		return math.NaN()
-	}
-	return t
+	return flip, math.Max(slack, leastShare*b.tolerance*flip)
 }
 
 func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(v, high)) }
+
+// representable rounds a distance to one that the network can be evaluated at.
+func representable(t float64) float64 { return float64(float32(t)) }

@@ -47,34 +47,35 @@ func (f Fast) Build(p *Probe) []*Node {
 
 // Values returns the radius of each image from its logits before and after the step.
 func (f Fast) Values(logits []float32, classes int, built [][]float32) []float64 {
-	before, after := 1.0, 1.0
+	before, tie := 1.0, 0.0
 	if f.Protocol == Official {
-		before = orElse(f.Temperature, 1)
+		before, tie = orElse(f.Temperature, 1), Cap // quirks: see official.go
 	}
 	r := make([]float64, len(logits)/classes)
 	for i := range r {
 		row := i * classes
-		r[i] = firstReached(logits[row:row+classes], built[0][row:row+classes], before, after, f.step())
+		r[i] = firstReached(logits[row:row+classes], built[0][row:row+classes], before, tie, f.step())
 	}
 	return r
 }
 
 // firstReached extrapolates the margins between the predicted class and each other one from a step of size h, and
-// returns the smallest distance at which one is 0, or 1 if none is nearer. The logits z at the image and s after the
-// step are divided by temperatures.
-func firstReached(z, s []float32, zTemperature, sTemperature, h float64) float64 {
-	m := argmax(z)
+// returns the smallest distance at which one is 0, or 1 if none is nearer; tie is the distance to a class that is level
+// already. The logits before the step are divided by a temperature.
+func firstReached(before, after []float32, temperature, tie, h float64) float64 {
+	m := argmax(before)
 	r := Cap
-	for j := range z {
+	for j := range before {
 		if j == m {
 			continue
 		}
-		now := (float64(z[m]) - float64(z[j])) / zTemperature
-		then := (float64(s[m]) - float64(s[j])) / sTemperature
-		if rate := (now - then) / h; rate > 0 {
-			if d := now / rate; d > 0 || now == 0 {
-				r = math.Min(r, d)
-			}
+		now := (float64(before[m]) - float64(before[j])) / temperature
+		then := float64(after[m]) - float64(after[j])
+		switch rate := (now - then) / h; {
+		case now == 0:
+			r = math.Min(r, tie)
+		case rate > 0:
+			r = math.Min(r, now/rate)
 		}
 	}
 	return r

@@ -39,3 +39,14 @@ func softMargin(z []float32, temperature float64) float64 {
 	}
 	return (float64(z[m])-second)/temperature - math.Log(sum)
 }
+
+// margins returns by how much the logit of a class exceeds each other one.
+func margins(z []float32, class int) []float64 {
+	m := make([]float64, 0, len(z)-1)
+	for j, v := range z {
+		if j != class {
+			m = append(m, float64(z[class])-float64(v))
+		}
+	}
+	return m
+}

@@ -4,7 +4,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// This file holds what the official code does differently from the sound protocol.
+// This file holds what the official code does differently from the sound protocol. Two quirks are too small to stand
+// here: RR-Fast divides the logits before the step by the temperature, but not those after it, and takes the distance to
+// a class that is level with the predicted one for 1; and RR_exp and RR_soft are not capped.
 
 // logMaxSoftmax returns the gradient of log(max softmax(z/temperature)), written as the official RobustRadiusFast
 // does: where the largest probability rounds to 1 what is left of the gradient is rounding.
@@ -28,9 +30,9 @@ const (
 	officialIterations = 24
 )
 
-// doubling is the official search: from 1e-6 the distance doubles until the prediction flips, then the bracket is
-// halved, 24 evaluations in all, in float32. It starts anew for nobody: a prediction that never flips gets 2^24*1e-6 =
-// 16.8, and one that flips before 1e-6 gets 1e-6 (RAT_MisD:models/BaseModel.py RobustRadiusTester).
+// doubling is the official search (RAT_MisD:models/BaseModel.py RobustRadiusTester): from 1e-6 the distance doubles
+// until the prediction flips, then the bracket is halved, 24 evaluations in all, in float32. A prediction that never
+// flips gets 2^24*1e-6 = 16.8, though images are clipped to [0,1], and one that flips before 1e-6 gets 1e-6.
 type doubling struct {
 	lo, hi  float32 // hi is 0 until a flip has been seen
 	evals   int
@@ -48,7 +50,7 @@ func (d *doubling) next() float64 {
 	return float64(d.current)
 }
 
-func (d *doubling) observe(_ float64, flipped bool) (done bool) {
+func (d *doubling) observe(_ []float64, flipped bool) (done bool) {
 	d.evals++
 	if flipped {
 		d.hi = d.current

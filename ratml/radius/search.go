@@ -8,68 +8,89 @@ import (
 	"github.com/ratml/rat/ratml/nets"
 )
 
-// Start is where the search for one image begins.
+// Start is where the search for one image begins; [BoundarySearch.Starts] makes them.
 type Start struct {
-	Index     int       // handed back with the result
+	Index     int       // names the image in errors
 	Image     []float32 // [height*width*channels] in [0,1]
 	Direction []float32 // the same size; a unit of distance moves the image by this much
-	Class     int       // the predicted class
-	Margin    float64   // its logit minus the largest other one, at the image
-	Slope     float64   // of the margin along the direction, at the image; 0 where unknown
+	Logits    []float32 // [classes] at the image; the largest is the predicted class
+	Slope     float64   // of the margin between the two largest logits along the direction; 0 where unknown
+
+	// Done is given the result; nil ignores it.
+	Done func(Result)
+
+	steps stepper // nil is the sound protocol with its defaults
 }
 
 // Search runs the searches of many images through one compiled forward pass of fixed batch size. An image whose search
-// is finished leaves its slot to the next one waiting, so that the batch stays full.
+// is finished leaves its slot to the next one waiting, so that the batch stays full. It is not safe for concurrent use.
 type Search struct {
-	emit    func(index int, r Result)
-	newStep func(s Start) stepper
 	ray     *ray
 	size    int // values of an image
+	classes int
 
 	waiting   []Start
-	steps     []stepper // per slot, nil where free
-	index     []int
+	slots     []slot
 	images    []float32
 	direction []float32
 	distance  []float32
-	class     []int32
 	busy      int
 }
 
-// newSearch prepares a search over slots images at a time; each result goes to emit.
-func newSearch(c *nets.Classifier, slots int, newStep func(Start) stepper, emit func(int, Result)) (*Search, error) {
+// slot is one place in the batch.
+type slot struct {
+	steps stepper // nil where free
+	class int
+	index int
+	done  func(Result)
+}
+
+// NewSearch prepares searches with the given number of slots, the images of one forward pass.
+func NewSearch(c *nets.Classifier, slots int) (*Search, error) {
 	if slots < 1 {
 		return nil, fmt.Errorf("radius: batch size %d, want at least 1", slots)
 	}
 	r, err := newRay(c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("radius: %w", err)
 	}
 	size := c.Arch.Input.Height * c.Arch.Input.Width * c.Arch.Input.Channels
 	return &Search{
-		emit: emit, newStep: newStep, ray: r, size: size,
-		steps: make([]stepper, slots), index: make([]int, slots),
-		images: make([]float32, slots*size), direction: make([]float32, slots*size),
-		distance: make([]float32, slots), class: make([]int32, slots),
+		ray: r, size: size, classes: c.Arch.Classes, slots: make([]slot, slots),
+		images: make([]float32, slots*size), direction: make([]float32, slots*size), distance: make([]float32, slots),
 	}, nil
 }
 
-// Add queues a search. The slices of s must stay unchanged until its result is emitted.
-func (s *Search) Add(start Start) { s.waiting = append(s.waiting, start) }
+// Add queues a search. The slices of start must stay unchanged until it is done. It returns an error where their
+// sizes do not fit the classifier.
+func (s *Search) Add(start Start) error {
+	for _, v := range []struct {
+		what      string
+		got, want int
+	}{
+		{"image", len(start.Image), s.size}, {"direction", len(start.Direction), s.size}, {"logits", len(start.Logits), s.classes},
+	} {
+		if v.got != v.want {
+			return fmt.Errorf("radius: image %d: %d values of %s, the classifier has %d", start.Index, v.got, v.what, v.want)
+		}
+	}
+	s.waiting = append(s.waiting, start)
+	return nil
+}
 
 // Run goes on as long as every slot is taken, or, where drain is set, until all searches are finished. It returns
-// early with the context's error.
+// early with the context's error; it may be called again then.
 func (s *Search) Run(ctx context.Context, drain bool) error {
 	for {
 		s.fill()
-		if s.busy == 0 || s.busy < len(s.steps) && !drain {
+		if s.busy == 0 || s.busy < len(s.slots) && !drain {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := s.step(); err != nil {
-			return err
+			return fmt.Errorf("radius: %w", err)
 		}
 	}
 }
@@ -79,46 +100,62 @@ func (s *Search) Free() { s.ray.program.Free() }
 
 // fill hands free slots to waiting images.
 func (s *Search) fill() {
-	for slot := range s.steps {
+	for i := range s.slots {
 		if len(s.waiting) == 0 {
 			return
 		}
-		if s.steps[slot] != nil {
+		if s.slots[i].steps != nil {
 			continue
 		}
 		start := s.waiting[0]
+		s.waiting[0] = Start{}
 		s.waiting = s.waiting[1:]
-		s.steps[slot], s.index[slot] = s.newStep(start), start.Index
-		copy(s.images[slot*s.size:], start.Image)
-		copy(s.direction[slot*s.size:], start.Direction)
-		s.class[slot] = int32(start.Class)
+		class := argmax(start.Logits)
+		if start.steps == nil {
+			start.steps = newBracket(margins(start.Logits, class), start.Slope, defaultTolerance, Cap)
+		}
+		s.slots[i] = slot{start.steps, class, start.Index, start.Done}
+		copy(s.images[i*s.size:], start.Image)
+		copy(s.direction[i*s.size:], start.Direction)
 		s.busy++
 	}
 }
 
 // step evaluates all slots once.
 func (s *Search) step() error {
-	for slot, st := range s.steps {
-		if st != nil {
-			s.distance[slot] = float32(st.next())
+	for i, sl := range s.slots {
+		if sl.steps != nil {
+			s.distance[i] = float32(sl.steps.next())
 		}
 	}
-	margin, flipped, err := s.ray.margins(s.images, s.direction, s.distance, s.class)
+	logits, err := s.ray.logits(s.images, s.direction, s.distance)
 	if err != nil {
 		return err
 	}
-	for slot, st := range s.steps {
-		if st == nil {
+	for i, sl := range s.slots {
+		if sl.steps == nil {
 			continue
 		}
-		if m := float64(margin[slot]); math.IsNaN(m) || math.IsInf(m, 0) {
-			return fmt.Errorf("radius: image %d: the logits at distance %g are not finite", s.index[slot], s.distance[slot])
+		z := logits[i*s.classes : (i+1)*s.classes]
+		if !finite(z) {
+			return fmt.Errorf("image %d: the logits at distance %g are not finite", sl.index, s.distance[i])
 		}
-		if st.observe(float64(margin[slot]), flipped[slot] != 0) {
-			s.emit(s.index[slot], st.result())
-			s.steps[slot] = nil
+		if sl.steps.observe(margins(z, sl.class), argmax(z) != sl.class) {
+			if sl.done != nil {
+				sl.done(sl.steps.result())
+			}
+			s.slots[i].steps = nil
 			s.busy--
 		}
 	}
 	return nil
+}
+
+func finite(z []float32) bool {
+	for _, v := range z {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return false
+		}
+	}
+	return true
 }
