@@ -154,7 +154,9 @@ func TestOfficialDirection(t *testing.T) {
 				exec, err := NewExec(be.Backend, func(images, labels *Node) (logits, direction *Node) {
 					net := trainingNet(images.Graph(), o.arch, o.weights)
 					logits = net(images)
-					moved := objective.move(Batch{net, images, labels}, logits, CrossEntropy(logits, labels))
+					batch := Batch{Net: net, Images: images, Labels: labels}
+					gradient, _ := batch.InputGradient(CrossEntropy(logits, labels))
+					moved := objective.move(batch, logits, gradient)
 					return logits, Sign(Sub(moved, images))
 				})
 				require.NoError(t, err)

@@ -22,6 +22,22 @@ type Batch struct {
 	Net    nets.Network
 	Images *Node // [batch, height, width, channels] in [0,1]
 	Labels *Node // int32 [batch]
+
+	weights []*Node // that are trained
+}
+
+// InputGradient returns the gradient of a loss, a scalar, with respect to the images, and the same loss once more for
+// use in Losses.Total: that one already has its gradient with respect to the weights, which comes out of the same
+// backward pass, so that the pass is made only once. Gradient(loss, b.Images) and loss itself would do as well, but
+// only XLA sees by itself what two backward passes have in common.
+func (b Batch) InputGradient(loss *Node) (gradient, again *Node) {
+	all := Gradient(loss, append([]*Node{b.Images}, b.weights...)...)
+	again = StopGradient(loss)
+	for i, w := range b.weights {
+		zero := Sub(w, StopGradient(w)) // whose derivative is 1
+		again = Add(again, ReduceAllSum(Mul(StopGradient(all[1+i]), zero)))
+	}
+	return all[0], again
 }
 
 // Losses are the results of an [Objective].

@@ -46,23 +46,20 @@ func (r RAT) Check() error {
 func (r RAT) Loss(b Batch) Losses {
 	logits := b.Net(b.Images)
 	clean := CrossEntropy(logits, b.Labels)
-	moved := r.move(b, logits, clean)
+	gradient, again := b.InputGradient(clean)
+	moved := r.move(b, logits, gradient)
 	adversarial := CrossEntropy(b.Net(moved), b.Labels)
 	total := weigh(adversarial, r.Lambda)
 	if r.OriginalLambda != Off {
-		total = Add(weigh(clean, r.OriginalLambda), total)
+		total = Add(weigh(again, r.OriginalLambda), total)
 	}
 	return Losses{Total: total, Clean: clean, Adversarial: adversarial, Logits: logits}
 }
 
-// move returns the images [batch, height, width, channels] after their step, as constants for the gradient.
-func (r RAT) move(b Batch, logits, clean *Node) *Node {
-	if r.OriginalLambda != Off {
-		// A positive factor does not change signs. With it, this backward pass is the beginning of the one for the
-		// weights, and the backends compute what both have in common once.
-		clean = weigh(clean, r.OriginalLambda)
-	}
-	step := MulScalar(Sign(Gradient(clean, b.Images)[0]), r.step())
+// move returns the images [batch, height, width, channels] after their step along the sign of the gradient, as
+// constants for further gradients.
+func (r RAT) move(b Batch, logits, gradient *Node) *Node {
+	step := MulScalar(Sign(gradient), r.step())
 	if !r.NoFlex {
 		right := Reshape(correct(logits, b.Labels), -1, 1, 1, 1)
 		step = Where(BroadcastToDims(right, step.Shape().Dimensions...), step, Neg(step))

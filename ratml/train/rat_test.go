@@ -101,7 +101,9 @@ func move(t *testing.T, be *backend.Backend, a *nets.Arch, w nets.Weights, o RAT
 	exec, err := NewExec(be.Backend, func(images, labels *Node) (moved, right *Node) {
 		net := trainingNet(images.Graph(), a, w)
 		logits := net(images)
-		return o.move(Batch{net, images, labels}, logits, CrossEntropy(logits, labels)), correct(logits, labels)
+		batch := Batch{Net: net, Images: images, Labels: labels}
+		gradient, _ := batch.InputGradient(CrossEntropy(logits, labels))
+		return o.move(batch, logits, gradient), correct(logits, labels)
 	})
 	require.NoError(t, err)
 	defer exec.Finalize()

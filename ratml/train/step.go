@@ -71,7 +71,7 @@ func (s *step) build(in []*Node) []*Node {
 		}
 	}
 	net := func(x *Node) *Node { return s.arch.Apply(vars, nets.Train, x) }
-	loss := s.objective.Loss(Batch{Net: net, Images: images, Labels: labels})
+	loss := s.objective.Loss(Batch{net, images, labels, trainable})
 	if loss.Total == nil || loss.Clean == nil || loss.Logits == nil {
 		panic(fmt.Errorf("objective %T returned no total loss, clean loss or logits", s.objective))
 	}
