@@ -146,8 +146,25 @@ func TestSaveBytes(t *testing.T) {
 			t.Fatalf("%q, %v\nwant %q", got, err, want)
 		}
 	}
-	if len(header)%8 != 0 {
-		t.Error("the data are not aligned")
+}
+
+func TestSaveAlignment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	for n := range 9 {
+		name := strings.Repeat("x", n)
+		if err := weights.Save(path, nets.Weights{name: nets.NewTensor(1)}, nil); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header := binary.LittleEndian.Uint64(b); header%8 != 0 || len(b) != 8+int(header)+4 {
+			t.Errorf("a header of %d bytes in a file of %d", header, len(b))
+		}
+		if w, err := weights.Load(path); err != nil || w[name] == nil {
+			t.Errorf("%q: %v, %v", name, w, err)
+		}
 	}
 }
 
