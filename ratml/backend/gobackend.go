@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
+	"github.com/ratml/rat/ratml/backend/internal/fastgo"
 )
 
 // openGo opens the Go backend. options is a comma-separated list of GoMLX's
@@ -24,8 +25,8 @@ func openGo(options, reason string) (be *Backend, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if plain {
-		reason += ", without fast convolutions"
+	if !plain {
+		inner = fastgo.New(inner)
 	}
 	return &Backend{Backend: inner, kind: KindGo, version: computeVersion(), reason: reason}, nil
 }
