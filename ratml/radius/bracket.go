@@ -27,7 +27,7 @@ type stepper interface {
 // kink, because another class comes nearest. The class that would be reached first gives the guess. Each guess is moved
 // a little past the expected flip, away from the nearer end of the bracket, by an estimate of the guess's error and at
 // least a share of the tolerance: so the bracket closes from both sides. Where that does not shrink the bracket, it is
-// halved. While no flip was seen, steps grow, slowly at first so that the nearest flip is not overrun.
+// halved, the sooner the more often that was needed. While no flip was seen, steps grow, slowly at first so that the nearest flip is not overrun.
 type bracket struct {
 	tolerance float64 // wanted width relative to the radius
 	cap       float64
@@ -38,8 +38,9 @@ type bracket struct {
 
 	evaluations int
 	creeping    int     // evaluations since the last flip
-	width       float64 // of the bracket when it was last halved
+	width       float64 // of the bracket when it had last shrunk by half
 	stalls      int     // evaluations since then
+	halvings    int     // how often the bracket was halved for want of that
 }
 
 // point is what was seen at distance t; least is the least of the margins.
@@ -145,7 +146,8 @@ func (b *bracket) choose() float64 {
 	if width := b.hi - b.lo; width <= b.width/2 {
 		b.width, b.stalls = width, 0
 	}
-	if b.stalls >= patience || b.late() {
+	if b.stalls >= max(1, patience-b.halvings) || b.late() {
+		b.halvings++
 		return b.middle()
 	}
 	if flip-b.lo > b.hi-flip {

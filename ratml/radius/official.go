@@ -12,7 +12,7 @@ import (
 // does: where the largest probability rounds to 1 what is left of the gradient is rounding.
 func (p *Probe) logMaxSoftmax(temperature float64) *Node {
 	return p.gradient("log max softmax", temperature, func(z *Node) *Node {
-		return Log(ReduceMax(Softmax(z), -1))
+		return Log(largest(Softmax(z)))
 	})
 }
 
@@ -20,8 +20,7 @@ func (p *Probe) logMaxSoftmax(temperature float64) *Node {
 // official RobustRadiusTester takes its direction.
 func (p *Probe) crossEntropy(temperature float64) *Node {
 	return p.gradient("cross-entropy", temperature, func(z *Node) *Node {
-		predicted := StopGradient(OneHot(ArgMax(z, -1), z.Shape().Dimensions[1], z.DType()))
-		return ReduceSum(Mul(LogSoftmax(z), predicted), -1)
+		return ReduceSum(Mul(LogSoftmax(z), first(z)), -1)
 	})
 }
 

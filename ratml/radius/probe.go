@@ -31,7 +31,7 @@ func (p *Probe) SoftMargin(temperature float64) *Node {
 		rest := others(z)
 		top := StopGradient(ReduceAndKeep(rest, ReduceMax, -1))
 		lse := Add(Log(ReduceSum(Exp(Sub(rest, top)), -1)), Squeeze(top, -1))
-		return Sub(ReduceMax(z, -1), lse)
+		return Sub(largest(z), lse)
 	})
 }
 
@@ -60,10 +60,21 @@ func (p *Probe) once(key string, build func() *Node) *Node {
 	return n
 }
 
+// largest returns [batch] the largest of values [batch, n], as the value at the first index of the largest. ReduceMax
+// would not do: its gradient goes to every value that equals the largest, which with ties is more than one and, where
+// XLA computes the values twice with different roundings, none.
+func largest(z *Node) *Node {
+	return ReduceSum(Mul(z, first(z)), -1)
+}
+
+// first marks the first index of the largest value in each row of z [batch, n] by 1, the others by 0.
+func first(z *Node) *Node {
+	return StopGradient(OneHot(ArgMax(z, -1), z.Shape().Dimensions[1], z.DType()))
+}
+
 // others returns the logits [batch, classes] with the largest of each row pushed out of sight.
 func others(z *Node) *Node {
-	largest := OneHot(ArgMax(z, -1), z.Shape().Dimensions[1], z.DType())
-	return Sub(z, MulScalar(largest, hidden))
+	return Sub(z, MulScalar(first(z), hidden))
 }
 
 // hidden is subtracted from a logit that must not win: far below any logit, yet finite, so that gradients are too.
@@ -71,7 +82,7 @@ const hidden = 1e30
 
 // margin returns [batch] largest minus second largest logit. (TopK would have no gradient.)
 func margin(z *Node) *Node {
-	return Sub(ReduceMax(z, -1), ReduceMax(others(z), -1))
+	return Sub(largest(z), largest(others(z)))
 }
 
 // norm1 returns the L1 norm [batch] of each image's gradient.
