@@ -44,8 +44,8 @@ type family struct {
 
 var families = []family{
 	{
-		form:     "wrn<depth>_<width>_{cifar10,cifar100,svhn}",
-		pattern:  regexp.MustCompile(`^wrn(\d{1,4})_(\d{1,3})_(cifar10|cifar100|svhn)$`),
+		form:     "wrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}",
+		pattern:  regexp.MustCompile(`^wrn(\d{1,3})_(\d{1,3})(?:_dropout(\d{1,2}))?_(cifar10|cifar100|svhn)$`),
 		examples: []string{"wrn10_1", "wrn16_2", "wrn16_10", "wrn28_10", "wrn40_8"},
 		build: func(name string, m []string) (*Arch, error) {
 			depth, _ := strconv.Atoi(m[1])
@@ -53,19 +53,25 @@ var families = []family{
 			if depth < 10 || (depth-4)%6 != 0 || width < 1 {
 				return nil, fmt.Errorf("nets: %s: depth must be 10, 16, 22, 28, ... (6n+4) and width at least 1", name)
 			}
-			d := wideDomains[m[3]]
-			return NewArch(name, d.input, d.classes, d.mean, d.std, wideResNet(depth, width, d.classes))
+			d := wideDomains[m[4]]
+			return NewArch(name, d.input, d.classes, d.mean, d.std, wideResNet(depth, width, d.classes, percent(m[3])))
 		},
 	},
 	{
-		form:     "smallcnn_{mnist,fashion_mnist}",
-		pattern:  regexp.MustCompile(`^smallcnn_(mnist|fashion_mnist)$`),
+		form:     "smallcnn[_dropout<percent>]_{mnist,fashion_mnist}",
+		pattern:  regexp.MustCompile(`^smallcnn(?:_dropout(\d{1,2}))?_(mnist|fashion_mnist)$`),
 		examples: []string{"smallcnn"},
 		build: func(name string, m []string) (*Arch, error) {
-			d := smallDomains[m[1]]
-			return NewArch(name, d.input, d.classes, d.mean, d.std, smallCNN([3]int{16, 32, 64}, d.classes))
+			d := smallDomains[m[2]]
+			return NewArch(name, d.input, d.classes, d.mean, d.std, smallCNN([3]int{16, 32, 64}, d.classes, percent(m[1])))
 		},
 	},
+}
+
+// percent returns the share that a name states, 0 where it states none.
+func percent(digits string) float64 {
+	n, _ := strconv.Atoi(digits)
+	return float64(n) / 100
 }
 
 // Lookup returns the architecture called name. The error for an unknown name lists the forms of the known ones.
