@@ -41,6 +41,10 @@ type Arch struct {
 	Mean, Std []float32
 	// Params lists all tensors in the order of their first use.
 	Params []Param
+	// FeatureSize is the number of inputs of the last linear layer, 0 where there is none.
+	FeatureSize int
+	// HasDropout tells whether there are dropout layers.
+	HasDropout bool
 
 	forward Forward
 	folds   []fold

@@ -30,6 +30,9 @@ func (a *Arch) declare() (err error) {
 	if d := logits.Shape().Dimensions; len(d) != 2 || d[1] != a.Classes {
 		return fmt.Errorf("logits have shape %v, want [batch %d]", d, a.Classes)
 	}
+	if p.features != nil {
+		a.FeatureSize = channels(p.features)
+	}
 	return nil
 }
 

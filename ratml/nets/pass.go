@@ -29,6 +29,9 @@ type Pass struct {
 	mode  Mode
 	vars  map[string]*Node
 	arch  *Arch // only while declaring
+
+	sample   Sampler // nil where dropout is off
+	features *Node   // input of the last linear layer
 }
 
 // Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1], in float32 or any
@@ -99,6 +102,7 @@ func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pa
 // Linear is x·weightᵀ + bias with the parameters name.weight [out, in] and name.bias [out].
 func (p *Pass) Linear(name string, x *Node, out int) *Node {
 	in := x.Shape().Dimensions[1]
+	p.features = x
 	w := p.Param(name+".weight", LinearWeight, out, in)
 	b := p.Param(name+".bias", LinearBias, out)
 	y := DotGeneral(x, []int{1}, nil, w, []int{1}, nil)

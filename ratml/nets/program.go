@@ -28,29 +28,12 @@ type Program struct {
 // Compile prepares f. Compilation itself happens at the first run with inputs of a new shape; an error of f shows
 // then. Free the program when done with it.
 func (c *Classifier) Compile(name string, f GraphFunc) (*Program, error) {
-	u, err := c.upload()
-	if err != nil {
-		return nil, err
-	}
-	p := &Program{c: c, name: name, names: u.names}
-	p.exec, err = graph.NewExec(c.Backend.Backend, func(in []*graph.Node) []*graph.Node {
-		vars := make(map[string]*graph.Node, len(p.names))
-		for i, n := range p.names {
-			vars[n] = in[i]
-		}
-		net := func(x *graph.Node) *graph.Node { return c.Arch.Apply(vars, Folded, x) }
-		return build(f, net, in[len(p.names):])
-	})
-	if err != nil {
-		return nil, fmt.Errorf("nets: %s of %s: %w", name, c.Arch.Name, err)
-	}
-	p.exec.WithName(name)
-	return p, nil
+	return c.CompilePasses(name, func(net *Passes, in []*graph.Node) []*graph.Node { return f(net.Logits, in) })
 }
 
 // build calls f so that whatever goes wrong is a panic with an error. Any other panic would leave GoMLX waiting for
 // the end of this compilation, at the next run and in Free.
-func build(f GraphFunc, net Network, in []*graph.Node) []*graph.Node {
+func build(f PassesFunc, net *Passes, in []*graph.Node) []*graph.Node {
 	defer func() {
 		if r := recover(); r != nil {
 			panic(recovered(r))

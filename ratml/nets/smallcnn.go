@@ -7,8 +7,8 @@ import (
 )
 
 // smallCNN is a net of three 3x3 convolutions, each with batch normalisation and ReLU, then the mean over the image
-// and a linear layer. The first two convolutions halve the image.
-func smallCNN(channels [3]int, classes int) Forward {
+// and a linear layer, with dropout before the latter where its rate is not 0. The first two convolutions halve the image.
+func smallCNN(channels [3]int, classes int, dropout float64) Forward {
 	return func(p *Pass, x *Node) *Node {
 		for i, out := range channels {
 			stride := 2
@@ -17,6 +17,6 @@ func smallCNN(channels [3]int, classes int) Forward {
 			}
 			x = ReLU(p.ConvBatchNorm(fmt.Sprintf("conv%d", i+1), fmt.Sprintf("bn%d", i+1), x, out, 3, stride, 1))
 		}
-		return p.Linear("fc", GlobalMean(x), classes)
+		return p.Linear("fc", p.Dropout("dropout", GlobalMean(x), dropout), classes)
 	}
 }

@@ -7,8 +7,9 @@ import (
 )
 
 // wideResNet is the pre-activation wide residual network of Zagoruyko & Komodakis (2016) for 32x32 images, with the
-// tensor names of pytorchcv's CIFARWRN: three stages of (depth-4)/6 units with 16, 32 and 64 times width channels.
-func wideResNet(depth, width, classes int) Forward {
+// tensor names of pytorchcv's CIFARWRN: three stages of (depth-4)/6 units with 16, 32 and 64 times width channels, and
+// dropout between the two convolutions of a unit where its rate is not 0.
+func wideResNet(depth, width, classes int, dropout float64) Forward {
 	return func(p *Pass, x *Node) *Node {
 		x = p.Conv("features.init_block", x, 16, 3, 1, 1)
 		for stage := 1; stage <= 3; stage++ {
@@ -18,7 +19,7 @@ func wideResNet(depth, width, classes int) Forward {
 				if stage > 1 && unit == 1 {
 					stride = 2
 				}
-				x = wideUnit(p, fmt.Sprintf("features.stage%d.unit%d", stage, unit), x, out, stride)
+				x = wideUnit(p, fmt.Sprintf("features.stage%d.unit%d", stage, unit), x, out, stride, dropout)
 			}
 		}
 		x = ReLU(p.BatchNorm("features.post_activ.bn", x))
@@ -26,11 +27,12 @@ func wideResNet(depth, width, classes int) Forward {
 	}
 }
 
-func wideUnit(p *Pass, name string, x *Node, out, stride int) *Node {
+func wideUnit(p *Pass, name string, x *Node, out, stride int, dropout float64) *Node {
 	first, second := name+".body.conv1", name+".body.conv2"
 	active := ReLU(p.BatchNorm(first+".bn", x))
 	y := p.ConvBatchNorm(first+".conv", second+".bn", active, out, 3, stride, 1)
-	y = p.Conv(second+".conv", ReLU(y), out, 3, 1, 1)
+	y = p.Dropout(name+".dropout", ReLU(y), dropout)
+	y = p.Conv(second+".conv", y, out, 3, 1, 1)
 	if channels(x) != out || stride != 1 {
 		x = p.Conv(name+".identity_conv", active, out, 1, stride, 0)
 	}
