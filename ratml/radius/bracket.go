@@ -50,7 +50,7 @@ type point struct {
 }
 
 const (
-	smallestStep   = 1e-7 // about float32's resolution of images in [0,1]
+	smallestStep   = 2e-7 // less than that, rounding of images in [0,1] to float32 takes part in
 	maxEvaluations = 40
 )
 
@@ -193,7 +193,7 @@ func (b *bracket) guess() (flip, slack float64) {
 	if len(b.near) == 2 {
 		slack = firstError * math.Abs(flip-b.current)
 	}
-	return flip, math.Max(slack, leastShare*b.tolerance*flip)
+	return flip, math.Max(slack, math.Max(leastShare*b.tolerance*flip, smallestStep/2))
 }
 
 func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(v, high)) }

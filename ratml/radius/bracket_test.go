@@ -203,7 +203,7 @@ func guessedSlope(rng *rand.Rand, f marginFunc) float64 {
 func TestBracketLine(t *testing.T) {
 	for _, root := range []float64{1e-5, 0.0123, 0.4999} {
 		r, err := solve(func(t float64) []float64 { return []float64{3 * (root - t)} }, -3, 1e-3)
-		if err != nil || r.Evaluations > 3 || math.Abs(r.Radius/root-1) > 1e-3 {
+		if err != nil || r.Evaluations > 3 || math.Abs(r.Radius-root) > math.Max(1e-3*root, smallestStep) {
 			t.Errorf("root %g: %+v, %v; want it in at most 3 evaluations", root, r, err)
 		}
 	}

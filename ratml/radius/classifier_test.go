@@ -102,11 +102,19 @@ type direct interface {
 	Values(logits []float32, classes int, built [][]float32) []float64
 }
 
-// values returns the radii of one estimator.
-func values(tb testing.TB, c *nets.Classifier, images []float32, e direct) []float64 {
+// values returns the radii of each estimator.
+func values(tb testing.TB, c *nets.Classifier, images []float32, es ...direct) [][]float64 {
 	tb.Helper()
-	logits, built := probe(tb, c, images, e)
-	return e.Values(logits, c.Arch.Classes, built[0])
+	bs := make([]builder, len(es))
+	for i, e := range es {
+		bs[i] = e
+	}
+	logits, built := probe(tb, c, images, bs...)
+	r := make([][]float64, len(es))
+	for i, e := range es {
+		r[i] = e.Values(logits, c.Arch.Classes, built[i])
+	}
+	return r
 }
 
 // search runs several searches over all images at once; results are by search, then image.

@@ -1,7 +1,6 @@
 package radius
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -184,7 +183,7 @@ func checkBrackets(t *testing.T, c *nets.Classifier, images []float32, results [
 		if row(z[0]) != row(logits) || (row(z[1]) == row(logits)) != r.Unflipped {
 			t.Errorf("image %d: predictions %d, %d, %d at the image and at the ends of %+v", i, row(logits), row(z[0]), row(z[1]), r)
 		}
-		if !r.Unflipped && r.Upper-r.Lower > tolerance*r.Radius {
+		if !r.Unflipped && r.Upper-r.Lower > math.Max(tolerance*r.Radius, smallestStep) {
 			t.Errorf("image %d: bracket %+v is wider than %g", i, r, tolerance)
 		}
 	}
@@ -244,7 +243,7 @@ func TestGoldenCost(t *testing.T) {
 			t.Errorf("%.3f evaluations an image, want at most 4.6", mean)
 		}
 		if 100*elsewhere > n || 100*off > fine || fine < n/4 || 50*never > n {
-			t.Error(fmt.Sprint("the search differs from the official one on more than 1 % of the images"))
+			t.Error("the search differs from the official one on more than 1 % of the images")
 		}
 	})
 }

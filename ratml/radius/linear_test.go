@@ -174,27 +174,22 @@ func TestScaledLogits(t *testing.T) {
 	sW, sb := scaled(o.W, o.B, k)
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		plain, large := linear(t, be, o.W, o.B), linear(t, be, sW, sb)
-		tests := map[string]struct{ plain, large direct }{
-			"RR_fast": {Fast{}, Fast{Temperature: k}},
-			"RR_exp":  {Margin{}, Margin{}},
-			"RR_soft": {SoftMargin{}, SoftMargin{Temperature: k}},
-		}
-		for name, test := range tests {
-			got, want := values(t, large, images, test.large), values(t, plain, images, test.plain)
-			if share, worst := apart(got, want, 1e-4); share > 0 {
-				t.Errorf("%s: %v, want %v; off by %.2g", name, got, want, worst)
+		official := Fast{Protocol: Official, Temperature: k}
+		got := values(t, large, images, Fast{Temperature: k}, Margin{}, SoftMargin{Temperature: k}, official)
+		want := values(t, plain, images, Fast{}, Margin{}, SoftMargin{}, Fast{Protocol: Official})
+		for i, name := range []string{"RR_fast", "RR_exp", "RR_soft"} {
+			if share, worst := apart(got[i], want[i], 1e-4); share > 0 {
+				t.Errorf("%s: %v, want %v; off by %.2g", name, got[i], want[i], worst)
 			}
 		}
-		got := search(t, large, images, 32, BoundarySearch{Temperature: k})[0]
-		want := search(t, plain, images, 32, BoundarySearch{})[0]
-		for i := range got {
-			if got[i].Evaluations != want[i].Evaluations || math.Abs(got[i].Radius-want[i].Radius) > 1e-6 {
-				t.Errorf("RR_fgsm of image %d: %+v, want %+v", i, got[i], want[i])
-			}
-		}
-		official := values(t, large, images, Fast{Protocol: Official, Temperature: k})
-		if share, _ := apart(official, values(t, plain, images, Fast{Protocol: Official}), 1e-4); share < 0.5 {
+		if share, _ := apart(got[3], want[3], 1e-4); share < 0.5 {
 			t.Errorf("the official RR-Fast changes for %.2f of the images only; it should for most", share)
+		}
+		found := search(t, large, images, 32, BoundarySearch{Temperature: k})[0]
+		for i, r := range search(t, plain, images, 32, BoundarySearch{})[0] {
+			if found[i].Evaluations != r.Evaluations || math.Abs(found[i].Radius-r.Radius) > 1e-6 {
+				t.Errorf("RR_fgsm of image %d: %+v, want %+v", i, found[i], r)
+			}
 		}
 	})
 }
@@ -206,14 +201,11 @@ func TestSaturatedSoftmax(t *testing.T) {
 	image := []float32{0.6, 0.5} // logits 240, 40, 0; the second class is level at 0.1, half a unit away
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		c := linear(t, be, W, b)
-		for _, test := range []struct {
-			e    direct
-			want float64
-		}{
-			{Fast{}, 0.5}, {Margin{}, 0.5}, {SoftMargin{}, 0.5}, {Fast{Protocol: Official}, 1}, {Margin{Protocol: Official}, 0.5},
-		} {
-			if got := values(t, c, image, test.e)[0]; math.Abs(got-test.want) > 1e-4 {
-				t.Errorf("%+v: radius %g, want %g", test.e, got, test.want)
+		es := []direct{Fast{}, Margin{}, SoftMargin{}, Fast{Temperature: 0.2}, Fast{Protocol: Official}, Margin{Protocol: Official}}
+		want := []float64{0.5, 0.5, 0.5, 0.5, 1, 0.5}
+		for i, got := range values(t, c, image, es...) {
+			if math.Abs(got[0]-want[i]) > 1e-4 {
+				t.Errorf("%#v: radius %g, want %g", es[i], got[0], want[i])
 			}
 		}
 		for _, b := range []BoundarySearch{{}, {Temperature: 0.2}} {
@@ -247,9 +239,10 @@ func TestNeverFlipped(t *testing.T) {
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		for name, test := range tests {
 			c := linear(t, be, test.W, test.b)
-			for _, e := range []direct{Fast{}, Fast{Protocol: Official}, Margin{}, SoftMargin{}} {
-				if r := values(t, c, image, e); r[0] != 1 {
-					t.Errorf("%s: %+v gives radius %v, want 1", name, e, r)
+			es := []direct{Fast{}, Fast{Protocol: Official}, Margin{}, SoftMargin{}}
+			for i, r := range values(t, c, image, es...) {
+				if r[0] != 1 {
+					t.Errorf("%s: %#v gives radius %v, want 1", name, es[i], r)
 				}
 			}
 			results := search(t, c, image, 2, BoundarySearch{}, BoundarySearch{Protocol: Official})
@@ -269,13 +262,12 @@ func TestLevelLogits(t *testing.T) {
 	image := []float32{0.5, 0.5}
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		c := linear(t, be, W, b)
-		for _, e := range []direct{Fast{}, Margin{}, Margin{Protocol: Official}} {
-			if r := values(t, c, image, e)[0]; r != 0 {
-				t.Errorf("%+v gives radius %v, want 0", e, r)
+		es := []direct{Fast{}, Margin{}, Margin{Protocol: Official}, Fast{Protocol: Official}}
+		want := []float64{0, 0, 0, 1}
+		for i, r := range values(t, c, image, es...) {
+			if r[0] != want[i] {
+				t.Errorf("%#v gives radius %v, want %v", es[i], r[0], want[i])
 			}
-		}
-		if r := values(t, c, image, Fast{Protocol: Official})[0]; r != 1 {
-			t.Errorf("official RR-Fast gives radius %v, want 1", r)
 		}
 		if r := search(t, c, image, 1, BoundarySearch{})[0][0]; r.Radius > 1e-6 || r.Unflipped {
 			t.Errorf("search gives %+v, want radius 0", r)

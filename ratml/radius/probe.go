@@ -15,12 +15,18 @@ type Probe struct {
 	Images *Node // [batch, height, width, channels] in [0,1]
 	Logits *Node // [batch, classes]
 
-	memo map[string]*Node
+	// Ledger notes the forward and backward passes that are built; those of probes made by [Probe.At] too.
+	Ledger *Ledger
+
+	features func(logits *Node) *Node
+	memo     map[string]*Node
+	at       map[string]*Probe
 }
 
 // NewProbe starts the graph of a batch of images.
 func NewProbe(net nets.Network, images *Node) *Probe {
-	return &Probe{Net: net, Images: images, Logits: net(images), memo: map[string]*Node{}}
+	ledger := &Ledger{}
+	return newProbe(ledger.count(net), images, ledger)
 }
 
 // SoftMargin returns the gradient [batch, height, width, channels] of the soft margin
