@@ -116,19 +116,19 @@ func TestListed(t *testing.T) {
 
 func TestLookupErrors(t *testing.T) {
 	for name, want := range map[string]string{
-		"":                   `unknown architecture ""; known are wrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}, smallcnn[_dropout<percent>]_{mnist,fashion_mnist}`,
-		"resnet":             `unknown architecture "resnet"`,
-		"wrn28_10":           "unknown architecture",
-		"wrn28_10_imagenet":  "unknown architecture",
-		"wrn28_10_cifar10 ":  "unknown architecture",
-		"xwrn28_10_cifar10":  "unknown architecture",
-		"wrn-28_10_cifar10":  "unknown architecture",
-		"smallcnn_cifar10":   "unknown architecture",
-		"wrn29_10_cifar10":   "depth must be 10, 16, 22, 28",
-		"wrn4_10_cifar10":    "depth must be",
-		"wrn0_10_cifar10":    "depth must be",
-		"wrn28_0_cifar10":    "width at least 1",
-		"wrn1000_1_cifar10":  "unknown architecture",
+		"":                  `unknown architecture ""; known are wrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}, smallcnn[_dropout<percent>]_{mnist,fashion_mnist}`,
+		"resnet":            `unknown architecture "resnet"`,
+		"wrn28_10":          "unknown architecture",
+		"wrn28_10_imagenet": "unknown architecture",
+		"wrn28_10_cifar10 ": "unknown architecture",
+		"xwrn28_10_cifar10": "unknown architecture",
+		"wrn-28_10_cifar10": "unknown architecture",
+		"smallcnn_cifar10":  "unknown architecture",
+		"wrn29_10_cifar10":  "depth must be 10, 16, 22, 28",
+		"wrn4_10_cifar10":   "depth must be",
+		"wrn0_10_cifar10":   "depth must be",
+		"wrn28_0_cifar10":   "width at least 1",
+		"wrn1000_1_cifar10": "unknown architecture",
 	} {
 		a, err := nets.Lookup(name)
 		if err == nil || !strings.Contains(err.Error(), want) {
