@@ -64,7 +64,7 @@ func grid(values []float64, at func(v float64) Function) []Function {
 
 // Fit returns functions with the parameters of those that are [Fitter]s chosen on validation data: of the candidates
 // the first with the lowest AURC (tie-averaged; in the official protocol, the official one). All candidates share one
-// pass over the data, but every search of its own.
+// pass over the data; functions with a single candidate need none.
 func (s Scorer) Fit(ctx context.Context, c *nets.Classifier, validation dataset.Set, functions ...Function) ([]Function, error) {
 	fitted := make([]Function, len(functions))
 	copy(fitted, functions)
@@ -75,7 +75,12 @@ func (s Scorer) Fit(ctx context.Context, c *nets.Classifier, validation dataset.
 		if !ok {
 			continue
 		}
-		for _, candidate := range f.Candidates() {
+		candidates := f.Candidates()
+		if len(candidates) == 1 {
+			fitted[i] = candidates[0]
+			continue
+		}
+		for _, candidate := range candidates {
 			all = append(all, candidate)
 			owner = append(owner, i)
 		}

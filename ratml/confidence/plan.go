@@ -48,7 +48,7 @@ func (p *plan) prepareSearch(slots int) (err error) {
 	for _, s := range p.scores {
 		if _, ok := s.(Searcher); ok && p.search == nil {
 			if p.search, err = radius.NewSearch(p.c, slots); err != nil {
-				return fmt.Errorf("confidence: %w", err)
+				return err
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func (p *plan) prepareSearch(slots int) (err error) {
 func (p *plan) batch(ctx context.Context, b *dataset.Batch, base int, r *results) error {
 	out, err := p.program.RunFloats(p.c.Arch.Images(b.Images))
 	if err != nil {
-		return fmt.Errorf("confidence: %w", err)
+		return err
 	}
 	for i := range out {
 		out[i] = out[i][:len(out[i])/len(b.Labels)*b.N] // without padding
@@ -75,20 +75,27 @@ func (p *plan) batch(ctx context.Context, b *dataset.Batch, base int, r *results
 		r.run.Label[base+i] = int(b.Labels[i])
 		r.run.Pred[base+i] = argmax(logits[i*classes : (i+1)*classes])
 	}
+	images := b.Images[:len(b.Images)/len(b.Labels)*b.N]
 	for i, s := range p.scores {
 		var built [][]float32
 		for _, o := range p.outputs[i] {
 			built = append(built, out[o])
 		}
 		if s, ok := s.(Direct); ok {
-			copy(r.columns[i].Values[base:], s.Values(logits, classes, built))
+			values := s.Values(logits, classes, built)
+			if len(values) != b.N {
+				return fmt.Errorf("score %s has %d values for %d images", s.Name(), len(values), b.N)
+			}
+			copy(r.columns[i].Values[base:], values)
 			continue
 		}
-		images := b.Images[:len(b.Images)/len(b.Labels)*b.N]
 		for _, start := range s.(Searcher).Starts(base, images, logits, classes, built) {
+			if start.Index < base || start.Index >= base+b.N {
+				return fmt.Errorf("score %s searches for image %d in a batch of images %d to %d", s.Name(), start.Index, base, base+b.N-1)
+			}
 			start.Done = func(x radius.Result) { r.found(i, start.Index, x) }
 			if err := p.search.Add(start); err != nil {
-				return fmt.Errorf("confidence: %s: %w", s.Name(), err)
+				return fmt.Errorf("score %s: %w", s.Name(), err)
 			}
 		}
 	}
@@ -100,10 +107,7 @@ func (p *plan) runSearch(ctx context.Context, drain bool) error {
 	if p.search == nil {
 		return nil
 	}
-	if err := p.search.Run(ctx, drain); err != nil {
-		return fmt.Errorf("confidence: %w", err)
-	}
-	return nil
+	return p.search.Run(ctx, drain)
 }
 
 func (p *plan) free() {

@@ -2,6 +2,7 @@ package confidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -36,16 +37,22 @@ func Score(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...F
 func (s Scorer) Run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...Function) (*misd.Run, error) {
 	seen := map[string]bool{}
 	for _, sc := range scores {
-		if seen[sc.Name()] {
+		if sc != nil && seen[sc.Name()] {
 			return nil, fmt.Errorf("confidence: score %s is listed twice", sc.Name())
 		}
-		seen[sc.Name()] = true
+		if sc != nil {
+			seen[sc.Name()] = true
+		}
 	}
-	return s.run(ctx, c, set, scores)
+	run, err := s.run(ctx, c, set, scores)
+	if err != nil {
+		return nil, fmt.Errorf("confidence: %w", err)
+	}
+	return run, nil
 }
 
 func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores []Function) (*misd.Run, error) {
-	if err := fits(c.Arch, set); err != nil {
+	if err := check(c, set, scores); err != nil {
 		return nil, err
 	}
 	if s.BatchSize == 0 {
@@ -63,7 +70,7 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	done := 0
 	for batch, err := range (dataset.Loader{Set: set, BatchSize: s.BatchSize}).Epoch(ctx, 0) {
 		if err != nil {
-			return nil, fmt.Errorf("confidence: %w", err)
+			return nil, err
 		}
 		if err := p.batch(ctx, batch, done, r); err != nil {
 			return nil, err
@@ -77,18 +84,29 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	return r.finish(s), nil
 }
 
-// fits checks that a classifier can take the images of a set.
-func fits(a *nets.Arch, set dataset.Set) error {
-	sh, in := set.Shape(), a.Input
-	if sh.Height != in.Height || sh.Width != in.Width || sh.Channels != in.Channels {
-		return fmt.Errorf("confidence: images are %dx%dx%d, but %s takes %dx%dx%d",
-			sh.Height, sh.Width, sh.Channels, a.Name, in.Height, in.Width, in.Channels)
+// check returns an error where the classifier cannot take the images of the set or a score can not be run.
+func check(c *nets.Classifier, set dataset.Set, scores []Function) error {
+	if c == nil || set == nil {
+		return errors.New("no classifier or no data set")
+	}
+	a, sh := c.Arch, set.Shape()
+	if in := a.Input; sh.Height != in.Height || sh.Width != in.Width || sh.Channels != in.Channels {
+		return fmt.Errorf("images are %dx%dx%d, but %s takes %dx%dx%d", sh.Height, sh.Width, sh.Channels, a.Name, in.Height, in.Width, in.Channels)
 	}
 	if set.Len() == 0 {
-		return fmt.Errorf("confidence: the data set has no images")
+		return errors.New("the data set has no images")
 	}
 	if n := len(set.Classes()); n > a.Classes {
-		return fmt.Errorf("confidence: the data set has %d classes, but %s only %d", n, a.Name, a.Classes)
+		return fmt.Errorf("the data set has %d classes, but %s only %d", n, a.Name, a.Classes)
+	}
+	for i, s := range scores {
+		if s == nil {
+			return fmt.Errorf("score %d of %d is nil", i+1, len(scores))
+		}
+		_, direct := s.(Direct)
+		if _, search := s.(Searcher); !direct && !search {
+			return fmt.Errorf("score %s is neither a Direct function nor a Searcher", s.Name())
+		}
 	}
 	return nil
 }
@@ -158,7 +176,7 @@ func (r *results) finish(s Scorer) *misd.Run {
 func checkLogits(logits []float32, classes, base int) error {
 	for i, v := range logits {
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Errorf("confidence: image %d has logit %v for class %d: the weights or the image are damaged", base+i/classes, v, i%classes)
+			return fmt.Errorf("image %d has logit %v for class %d: the weights or the image are damaged", base+i/classes, v, i%classes)
 		}
 	}
 	return nil
