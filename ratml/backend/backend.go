@@ -136,7 +136,7 @@ func openAuto() (*Backend, error) {
 		}
 		reason = fmt.Sprintf("plugin %s cannot be used: %v", p.Path, err)
 	}
-	return openGo("", reason+"; "+Install+" makes it tens of times faster")
+	return openGo("", reason+"; "+Install+" "+installGain())
 }
 
 // openPlugin opens an installed plugin by name, or a file by absolute path.

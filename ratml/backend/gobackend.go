@@ -31,6 +31,14 @@ func openGo(options, reason string) (be *Backend, err error) {
 	return &Backend{Backend: inner, kind: KindGo, version: computeVersion(), reason: reason}, nil
 }
 
+// installGain says what a plugin would bring here.
+func installGain() string {
+	if fastgo.Vectorised() {
+		return "adds XLA, for GPUs and many devices"
+	}
+	return "makes it many times faster"
+}
+
 // newGo opens GoMLX's Go backend with a worker pool that cannot deadlock.
 //
 // In its default pool operations wait, while they hold a worker, for workers

@@ -206,12 +206,7 @@ func nonzero(dst, a, _, _ []float32) {
 func sign(dst, a, _, _ []float32) {
 	a = a[:len(dst)]
 	for i := range dst {
-		x := a[i]
-		s := math.Float32frombits(math.Float32bits(x)&signBit | oneBits)
-		if x == 0 || x != x {
-			s = 0
-		}
-		dst[i] = s
+		dst[i] = truth(a[i] > 0) - truth(a[i] < 0)
 	}
 }
 

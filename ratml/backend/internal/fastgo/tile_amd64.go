@@ -4,6 +4,9 @@ import "golang.org/x/sys/cpu"
 
 var hasFMA = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
+// Vectorised reports whether products use vector instructions on this machine.
+func Vectorised() bool { return hasFMA }
+
 // tile is tileGo, eight columns at a time where the processor can.
 func tile(cols, rows []int32, a, b []float32, row int, dst []float32, out []int32, add bool) {
 	if !hasFMA || len(cols) == 0 {
