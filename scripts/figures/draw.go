@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -30,9 +29,6 @@ func gallery() []drawing {
 // draw writes the figures as PNG with their data as CSV, and the leaderboard as Markdown, CSV and JSON. It returns the
 // names of the files that people look at.
 func draw(o options, board *report.Comparison) ([]string, error) {
-	if err := os.MkdirAll(o.Out, 0o777); err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
-	}
 	var files []string
 	for _, d := range gallery() {
 		d.opts.Seed = o.Seed
@@ -57,6 +53,6 @@ func draw(o options, board *report.Comparison) ([]string, error) {
 // command is the line that makes the same figures again on the same backend.
 func (o options) command() string {
 	steps := strings.Trim(fmt.Sprint(o.StepSizes), "[]")
-	return fmt.Sprintf("go run ./scripts/figures --dataset %s --train_size %d --val_size %d --test_size %d --epochs %d --step_sizes %s --batch_size %d --seed %d",
-		o.Dataset, o.TrainSize, o.ValSize, o.TestSize, o.Epochs, steps, o.BatchSize, o.Seed)
+	return fmt.Sprintf("go run ./scripts/figures --dataset %s --train_size %d --val_size %d --test_size %d --epochs %d --step_sizes %s --batch_size %d --resamples %d --seed %d",
+		o.Dataset, o.TrainSize, o.ValSize, o.TestSize, o.Epochs, steps, o.BatchSize, o.Resamples, o.Seed)
 }

@@ -26,9 +26,10 @@ type options struct {
 	TrainSize int       `arg:"--train_size" default:"6000" help:"training images, 0 for all"`
 	ValSize   int       `arg:"--val_size" default:"3000" help:"validation images, taken from the training set, on which the step size is chosen"`
 	TestSize  int       `arg:"--test_size" default:"0" help:"test images, 0 for all"`
-	Epochs    int       `arg:"--epochs" default:"4" help:"passes through the training images"`
-	StepSizes []float64 `arg:"--step_sizes" help:"RAT step sizes to choose among, in pixel units [default: 0.001 0.01]"`
+	Epochs    int       `arg:"--epochs" default:"5" help:"passes through the training images"`
+	StepSizes []float64 `arg:"--step_sizes" help:"RAT step sizes to choose among, in pixel units [default: 0.001 0.01 0.03]"`
 	BatchSize int       `arg:"--batch_size" default:"64" help:"images of a training step"`
+	Resamples int       `arg:"--resamples" default:"500" help:"bootstrap resamples behind the intervals"`
 	Backend   string    `arg:"--backend" help:"xla, xla:cuda, xla:/path/to/plugin.so, go [default: a plugin if one is installed, else go]"`
 	Seed      uint64    `arg:"--seed" default:"1" help:"seed of weights, order, split and bootstrap"`
 	Out       string    `arg:"--out" default:"figures" help:"folder for figures and their data"`
@@ -42,7 +43,7 @@ func main() {
 	var o options
 	arg.MustParse(&o)
 	if len(o.StepSizes) == 0 {
-		o.StepSizes = []float64{0.001, 0.01}
+		o.StepSizes = []float64{0.001, 0.01, 0.03}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o, os.Stdout, os.Stderr)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"time"
 
 	"github.com/ratml/rat/ratml/backend"
@@ -38,6 +39,12 @@ func newStudy(o options, stderr io.Writer) (*study, error) {
 			return nil, fmt.Errorf("--step_sizes: %v is not a positive step", eps)
 		}
 	}
+	if o.ValSize < 1 && len(o.StepSizes) > 1 {
+		return nil, fmt.Errorf("--val_size %d: the step size is chosen on validation images", o.ValSize)
+	}
+	if err := os.MkdirAll(o.Out, 0o777); err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
 	data, err := dataset.Open(o.Dataset, dataset.Config{Dir: o.DataDir, Seed: o.Seed})
 	if err != nil {
 		return nil, err
@@ -65,9 +72,15 @@ func (s *study) run(ctx context.Context) (plain, best net, err error) {
 	}
 	lowest := math.Inf(1)
 	for _, eps := range s.StepSizes {
-		rat, err := s.fit(ctx, fmt.Sprintf("RAT %g", eps), train.RAT{StepSize: eps})
+		// The mean of both losses, not their sum: with twice the gradient RAT would learn faster in so few epochs, which
+		// is not what is to be compared.
+		objective := train.RAT{StepSize: eps, Lambda: 0.5, OriginalLambda: 0.5}
+		rat, err := s.fit(ctx, fmt.Sprintf("RAT %g", eps), objective)
 		if err != nil {
 			return plain, best, err
+		}
+		if len(s.StepSizes) == 1 {
+			return plain, rat, nil
 		}
 		aurc, err := s.validationAURC(ctx, rat)
 		if err != nil {
@@ -126,7 +139,7 @@ func (s *study) leaderboard(ctx context.Context, ns ...net) (*report.Comparison,
 		seconds := time.Since(start).Seconds()
 		fmt.Fprintf(s.stderr, "scored %d images with %s in %.1f s\n", run.Len(), n.name, seconds)
 		bar = progress.New("judging "+n.name, len(run.Scores))
-		rep, err := report.EvaluateContext(ctx, run, report.Options{Seed: s.Seed, Progress: bar.Func()})
+		rep, err := report.EvaluateContext(ctx, run, report.Options{Resamples: s.Resamples, Seed: s.Seed, Progress: bar.Func()})
 		bar.Finish()
 		if err != nil {
 			return nil, err
