@@ -4,7 +4,7 @@
 //	go run ./scripts/xla install          install the CPU plugin
 //	go run ./scripts/xla install --cuda   install the CUDA plugin and NVIDIA's libraries
 //
-// Without a plugin everything runs on the Go backend, only slower.
+// Without a plugin everything runs on the Go backend.
 package main
 
 import (
