@@ -15,7 +15,8 @@ const entryPoint = "GetPjrtApi"
 
 // checkFile reports why a file cannot be loaded as a PJRT plugin. The loader
 // itself would map a truncated file and die of SIGBUS on its missing pages.
-func checkFile(path string) error {
+func checkFile(path string) (err error) {
+	defer recoverAs(&err, "damaged file")
 	if !filepath.IsAbs(path) {
 		return errors.New("the path of a plugin must be absolute")
 	}
