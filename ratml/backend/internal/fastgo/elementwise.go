@@ -191,6 +191,7 @@ var logic = map[string]elementwise{
 const (
 	signBit = 1 << 31
 	oneBits = 0x3f800000
+	infBits = 0x7f800000
 )
 
 func identity(dst, a, _, _ []float32) { copy(dst, a) }
@@ -206,7 +207,10 @@ func nonzero(dst, a, _, _ []float32) {
 func sign(dst, a, _, _ []float32) {
 	a = a[:len(dst)]
 	for i := range dst {
-		dst[i] = truth(a[i] > 0) - truth(a[i] < 0)
+		bits := math.Float32bits(a[i])
+		size := int64(bits &^ signBit)
+		some := uint32(uint64(-size&(size-infBits-1)) >> 63) // 1 if 0 < size <= infBits
+		dst[i] = math.Float32frombits((bits&signBit | oneBits) & -some)
 	}
 }
 
