@@ -54,6 +54,7 @@ func (f *File) Shape(key string) []int {
 	h := f.r.Header(f.key(key))
 	if h == nil {
 		f.tb.Fatalf("golden: no array %q", key)
+		return nil
 	}
 	return h.Descr.Shape
 }
@@ -74,6 +75,7 @@ func (f *File) Float64(key string) []float64 {
 	h := f.r.Header(f.key(key))
 	if h == nil {
 		f.tb.Fatalf("golden: no array %q", key)
+		return nil
 	}
 	switch t := h.Descr.Type; t {
 	case "<f4":
