@@ -51,7 +51,9 @@ func (s Scorer) Run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	return run, nil
 }
 
-func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores []Function) (*misd.Run, error) {
+// run computes scores, and those that they combine, which need not have different names.
+func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, requested []Function) (*misd.Run, error) {
+	scores := expand(requested)
 	if err := check(c, set, scores); err != nil {
 		return nil, err
 	}
@@ -64,7 +66,7 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	}
 	defer p.free()
 	r := newResults(c, set.Len(), scores)
-	if err := p.prepareSearch(s.BatchSize); err != nil {
+	if err := p.prepare(s.BatchSize); err != nil {
 		return nil, err
 	}
 	done := 0
@@ -78,10 +80,10 @@ func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 		done += batch.N
 		s.report(done, set.Len(), r)
 	}
-	if err := p.runSearch(ctx, true); err != nil {
+	if err := p.runSearch(ctx, true, r); err != nil {
 		return nil, err
 	}
-	return r.finish(s), nil
+	return r.finish(s, len(requested)), nil
 }
 
 // check returns an error where the classifier cannot take the images of the set or a score can not be run.
@@ -103,8 +105,14 @@ func check(c *nets.Classifier, set dataset.Set, scores []Function) error {
 		if s == nil {
 			return fmt.Errorf("score %d of %d is nil", i+1, len(scores))
 		}
-		_, direct := s.(Direct)
-		if _, search := s.(Searcher); !direct && !search {
+		if part, ok := s.(checker); ok {
+			if err := part.check(c); err != nil {
+				return fmt.Errorf("score %s: %w", s.Name(), err)
+			}
+		}
+		switch s.(type) {
+		case Direct, Searcher, Gated, Combined:
+		default:
 			return fmt.Errorf("score %s is neither a Direct function nor a Searcher", s.Name())
 		}
 	}
@@ -124,11 +132,12 @@ type results struct {
 	run     *misd.Run
 	scores  []Function
 	columns []misd.Score
+	extra   []float64 // forward equivalents of images behind a gate, by column
 	start   time.Time
 }
 
 func newResults(c *nets.Classifier, n int, scores []Function) *results {
-	r := &results{scores: scores, start: time.Now()}
+	r := &results{scores: scores, extra: make([]float64, len(scores)), start: time.Now()}
 	r.run = &misd.Run{Label: make([]int, n), Pred: make([]int, n), Classes: c.Arch.Classes, Model: c.Arch.Name,
 		Logits: make([]float32, n*c.Arch.Classes)}
 	for _, sc := range scores {
@@ -149,22 +158,23 @@ func (r *results) found(column, i int, x radius.Result) {
 	c.Unflipped[i], c.Evaluations[i] = x.Unflipped, x.Evaluations
 }
 
-// finish returns the run.
-func (r *results) finish(s Scorer) *misd.Run {
+// finish returns the run with the first scores, as many as were asked for.
+func (r *results) finish(s Scorer, requested int) *misd.Run {
 	for i := range r.columns {
 		c := &r.columns[i]
 		sum := 0
 		for _, e := range c.Evaluations {
 			sum += e
 		}
-		c.Cost += float64(sum) / float64(len(c.Values))
+		c.Cost += (float64(sum) + r.extra[i]) / float64(len(c.Values))
 		if s.Protocol == radius.Official {
 			for j, v := range c.Values {
 				c.Values[j] = float64(float32(v))
 			}
 		}
 	}
-	r.run.Scores = r.columns
+	combine(r.scores, r.columns)
+	r.run.Scores = r.columns[:requested]
 	r.run.Dataset = s.Dataset
 	if s.Model != "" {
 		r.run.Model = s.Model

@@ -1,0 +1,268 @@
+package confidence
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/radius"
+)
+
+// Cascade lets a cheap score settle the clear images and searches the radius of those whose cheap score lies in a band,
+// which is fitted on validation data. The two scales become one order: an image outside the band gets the rank of its
+// cheap score among the validation images; inside, the rank of its radius among those of the band, squeezed between the
+// ranks of the band's ends.
+type Cascade struct {
+	Cheap  Direct   // to fit beforehand; nil is [LogitDiff]
+	Radius Searcher // nil is [radius.BoundarySearch]
+	// Budget is what an image may cost at most in the mean over validation images, as a share of the radius's cost;
+	// 0 is 1/3.
+	Budget float64
+
+	// The rest is learned.
+
+	Band                   [2]float64 // of the cheap score, both ends included
+	cheapRanks, inBandRank ranks
+}
+
+// Name returns "Cascade".
+func (*Cascade) Name() string { return "Cascade" }
+
+// String returns the name with the band.
+func (s *Cascade) String() string {
+	if s.cheapRanks.Knots == nil {
+		return "Cascade, not fitted"
+	}
+	return fmt.Sprintf("Cascade: %s where %s is in [%.4g, %.4g]", s.Search().Name(), s.cheap().Name(), s.Band[0], s.Band[1])
+}
+
+func (s *Cascade) cheap() Direct {
+	if s.Cheap == nil {
+		return LogitDiff{}
+	}
+	return s.Cheap
+}
+
+// Cost returns the cost of the cheap score; a run adds that of the images searched.
+func (s *Cascade) Cost() float64 { return s.cheap().Cost() }
+
+// Build adds what the cheap score needs.
+func (s *Cascade) Build(p *radius.Probe) []*graph.Node { return s.cheap().Build(p) }
+
+// Search returns the search.
+func (s *Cascade) Search() Searcher {
+	if s.Radius == nil {
+		return radius.BoundarySearch{}
+	}
+	return s.Radius
+}
+
+// Needs returns the two scores.
+func (s *Cascade) Needs() []Function { return []Function{s.cheap(), s.Search()} }
+
+// Settle returns the rank of the cheap score and whether it lies in the band.
+func (s *Cascade) Settle(logits []float32, classes int, built [][]float32) (values []float64, open []bool) {
+	values = s.cheap().Values(logits, classes, built)
+	open = make([]bool, len(values))
+	for i, v := range values {
+		open[i] = v >= s.Band[0] && v <= s.Band[1]
+		values[i] = s.settled(v)
+	}
+	return values, open
+}
+
+// settled returns the score of an image outside the band. Its rank stays outside the band's even where ranks are too
+// coarse to tell.
+func (s *Cascade) settled(cheap float64) float64 {
+	r := s.cheapRanks.at(cheap)
+	lo, hi := s.ends()
+	if cheap > s.Band[1] {
+		return math.Max(r, math.Nextafter(hi, 2))
+	}
+	return math.Min(r, math.Nextafter(lo, -2))
+}
+
+// ends returns the ranks of the ends of the band.
+func (s *Cascade) ends() (lo, hi float64) {
+	return s.cheapRanks.at(s.Band[0]), s.cheapRanks.at(s.Band[1])
+}
+
+// Place returns the score of an image in the band from its radius.
+func (s *Cascade) Place(r radius.Result) float64 { return s.place(r.Radius) }
+
+func (s *Cascade) place(r float64) float64 {
+	lo, hi := s.ends()
+	const margin = 1.0 / mostKnots // ranks may leave [0,1] by so much
+	share := (s.inBandRank.at(r) + margin) / (1 + 2*margin)
+	return math.Max(lo, math.Min(hi, lo+(hi-lo)*share))
+}
+
+// Objective returns "aurc within a budget".
+func (s *Cascade) Objective() string { return "aurc within a budget" }
+
+// Learn chooses the band with the lowest tie-averaged AURC on a run with the columns of the cheap score and of the
+// radius, of all bands that cost no more than the budget. It returns an error where a column is missing or the budget
+// does not reach the cheap score.
+func (s *Cascade) Learn(run *misd.Run) (Function, error) {
+	t := *s
+	curve, err := t.curve(run)
+	if err != nil {
+		return nil, fmt.Errorf("Cascade: %w", err)
+	}
+	best, found := CascadePoint{AURC: math.Inf(1)}, false
+	for _, p := range curve {
+		if p.Relative <= orElse(s.Budget, 1.0/3) && p.AURC < best.AURC {
+			best, found = p, true
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("Cascade: a budget of %g of the radius's cost is not enough for %s", orElse(s.Budget, 1.0/3), s.cheap().Name())
+	}
+	if err := t.fit(run, best.Band); err != nil {
+		return nil, fmt.Errorf("Cascade: %w", err)
+	}
+	return &t, nil
+}
+
+// CascadePoint is a cascade with the best band for its cost.
+type CascadePoint struct {
+	Share    float64    // of images searched
+	Cost     float64    // forward equivalents an image
+	Relative float64    // cost over that of the radius of all images
+	AURC     float64    // tie-averaged
+	Band     [2]float64 // of the cheap score
+}
+
+// Curve returns the best band for shares of images from 0 to 1 in steps of 5 %, on a run with the columns of the cheap
+// score and of the radius: the curve of AURC against cost. On the data that a band is chosen on its AURC is a little too
+// good.
+func (s *Cascade) Curve(run *misd.Run) ([]CascadePoint, error) {
+	t := *s
+	points, err := t.curve(run)
+	if err != nil {
+		return nil, fmt.Errorf("confidence: Cascade: %w", err)
+	}
+	return points, nil
+}
+
+const shareSteps, startSteps = 20, 40
+
+func (s *Cascade) curve(run *misd.Run) ([]CascadePoint, error) {
+	cheap, rad, err := s.columns(run)
+	if err != nil {
+		return nil, err
+	}
+	// The shares on the grid, and the largest within the budget.
+	most := (orElse(s.Budget, 1.0/3)*rad.Cost - cheap.Cost) / rad.Cost
+	shares := []float64{}
+	for k := range shareSteps + 1 {
+		shares = append(shares, float64(k)/shareSteps)
+	}
+	if most > 0 && most < 1 {
+		shares = append(shares, most)
+		slices.Sort(shares)
+	}
+	sorted := slices.Sorted(slices.Values(cheap.Values))
+	var points []CascadePoint
+	for _, share := range shares {
+		best := CascadePoint{AURC: math.Inf(1)}
+		width := int(share * float64(len(sorted)))
+		for k := range startSteps + 1 {
+			start := k * (len(sorted) - width) / startSteps
+			p, err := s.point(run, cheap, rad, sorted, start, width)
+			if err != nil {
+				return nil, err
+			}
+			if p.AURC < best.AURC {
+				best = p
+			}
+		}
+		points = append(points, best)
+	}
+	return points, nil
+}
+
+// columns returns the columns of the two scores.
+func (s *Cascade) columns(run *misd.Run) (cheap, rad *misd.Score, err error) {
+	cheap, rad = run.Score(s.cheap().Name()), run.Score(s.Search().Name())
+	switch {
+	case cheap == nil || rad == nil:
+		return nil, nil, fmt.Errorf("the run lacks score %s or %s", s.cheap().Name(), s.Search().Name())
+	case len(cheap.Values) == 0:
+		return nil, nil, errors.New("the run has no images")
+	case !(rad.Cost > cheap.Cost):
+		return nil, nil, fmt.Errorf("%s costs %g forward passes and %s %g; the first must cost less", cheap.Name, cheap.Cost, rad.Name, rad.Cost)
+	}
+	return cheap, rad, nil
+}
+
+// point judges the band of the width images from the start-th least cheap score.
+func (s *Cascade) point(run *misd.Run, cheap, rad *misd.Score, sorted []float64, start, width int) (CascadePoint, error) {
+	p := CascadePoint{Band: [2]float64{math.MaxFloat64, -math.MaxFloat64}}
+	if width > 0 {
+		p.Band = [2]float64{sorted[start], sorted[start+width-1]}
+	}
+	t := *s
+	if err := t.fit(run, p.Band); err != nil {
+		return p, err
+	}
+	values, searched := make([]float64, len(cheap.Values)), 0
+	for i, v := range cheap.Values {
+		if v >= p.Band[0] && v <= p.Band[1] {
+			values[i] = t.place(rad.Values[i])
+			searched++
+		} else {
+			values[i] = t.settled(v)
+		}
+	}
+	c, err := misd.NewCurve(values, run.Correct())
+	if err != nil {
+		return p, err
+	}
+	p.AURC = c.AURC()
+	p.Share = float64(searched) / float64(len(values))
+	p.Cost = cheap.Cost + p.Share*rad.Cost
+	p.Relative = p.Cost / rad.Cost
+	return p, nil
+}
+
+// fit sets the band and the ranks.
+func (s *Cascade) fit(run *misd.Run, band [2]float64) (err error) {
+	cheap, rad, err := s.columns(run)
+	if err != nil {
+		return err
+	}
+	s.Band = band
+	if s.cheapRanks, err = newRanks(cheap.Values); err != nil {
+		return fmt.Errorf("%s: %w", cheap.Name, err)
+	}
+	var inside []float64
+	for i, v := range cheap.Values {
+		if v >= band[0] && v <= band[1] {
+			inside = append(inside, rad.Values[i])
+		}
+	}
+	if len(inside) == 0 { // an empty band: nothing is searched
+		s.inBandRank = ranks{Knots: []float64{0}, Shares: []float64{0.5}}
+		return nil
+	}
+	if s.inBandRank, err = newRanks(inside); err != nil {
+		return fmt.Errorf("%s: %w", rad.Name, err)
+	}
+	return nil
+}
+
+func (s *Cascade) check(c *nets.Classifier) error {
+	if s.cheapRanks.Knots == nil {
+		return errors.New("Cascade has no band yet; fit it first")
+	}
+	if part, ok := s.cheap().(checker); ok {
+		return part.check(c)
+	}
+	return nil
+}
