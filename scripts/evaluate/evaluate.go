@@ -4,77 +4,95 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/confidence"
-	"github.com/ratml/rat/ratml/dataset"
-	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/figures"
+	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/radius"
 	"github.com/ratml/rat/ratml/report"
-	"github.com/ratml/rat/ratml/weights"
+	"github.com/ratml/rat/scripts/evaluate/internal/parts"
 	"github.com/ratml/rat/scripts/internal/progress"
 )
 
+// run scores and judges, as far as --shard says.
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	e, err := prepare(o, stderr)
+	if err != nil {
+		return err
+	}
+	if o.Resume {
+		if done, err := e.finished(ctx, stdout); done || err != nil {
+			return err
+		}
+	}
+	store, err := e.score(ctx)
+	if err != nil {
+		return err
+	}
+	if !o.Shard.Whole() {
+		return nil
+	}
+	splits, err := parts.Join(store)
+	if err != nil {
+		return err
+	}
+	if err := e.finish(ctx, splits, stdout); err != nil {
+		return err
+	}
+	return store.Remove()
+}
+
 // evaluation is everything that the options name, opened and checked.
 type evaluation struct {
+	*scoring
 	options
-	stderr     io.Writer
-	protocol   radius.Protocol
-	functions  []confidence.Function
-	test       dataset.Set
-	validation dataset.Set // nil where nothing is fitted
-	classifier *nets.Classifier
+	manifest parts.Manifest
 }
 
 // prepare checks the options, cheapest first, before anything is computed.
 func prepare(o options, stderr io.Writer) (*evaluation, error) {
-	e := &evaluation{options: o, stderr: stderr}
-	var err error
-	if e.protocol, err = protocol(o.Protocol); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if e.functions, err = functions(o, e.protocol); err != nil {
+	p, err := protocol(o.Protocol)
+	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.Out, 0o777); err != nil {
+	functions, err := o.functions(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := writable(o.Out); err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
-	data, err := dataset.Open(o.Dataset, dataset.Config{Dir: o.DataDir, Seed: o.Seed})
+	e := &evaluation{options: o}
+	e.scoring, err = open(o.source, o.fitting, o.Splits, functions, stderr)
 	if err != nil {
 		return nil, err
 	}
-	if data.Test == nil {
-		return nil, fmt.Errorf("data set %s has no test images in %s", o.Dataset, o.DataDir)
+	e.model = o.Tag
+	e.manifest, err = e.describe()
+	if err == nil && o.DataParallel {
+		fmt.Fprintf(stderr, "--data-parallel: scoring uses one of %d devices\n", e.classifier.Backend.Devices())
 	}
-	if err := e.split(data.Test); err != nil {
-		return nil, err
-	}
-	if e.Arch == "" {
-		e.Arch = "smallcnn_" + o.Dataset
-	}
-	be, err := backend.OpenConfig(backend.Config{Name: o.Backend, Log: stderr})
-	if err != nil {
-		return nil, err
-	}
-	e.classifier, err = weights.Open(be, e.Arch, o.Checkpoint)
 	return e, err
 }
 
-func protocol(name string) (radius.Protocol, error) {
-	for _, p := range []radius.Protocol{radius.Sound, radius.Official} {
-		if p.String() == name {
-			return p, nil
-		}
+func (o options) check() error {
+	if o.Checkpoint == "" {
+		return usagef("--ckpt is required: the weights to judge")
 	}
-	return 0, fmt.Errorf("--protocol %q: want sound or official", name)
+	if o.Splits < 1 || o.ChunkSize < 1 || o.BatchSize < 1 || o.Resamples < 0 {
+		return usagef("--n_exps, --chunk_size and --batch_size (officially the batch size is --test_batch) must be positive, --resamples not negative")
+	}
+	return o.official.check(o.RobustRadius)
 }
 
 // functions returns the scores that the options name, each once.
-func functions(o options, p radius.Protocol) ([]confidence.Function, error) {
+func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
 	search := radius.BoundarySearch{}.Name()
 	names := o.Scores
 	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
@@ -84,7 +102,10 @@ func functions(o options, p radius.Protocol) ([]confidence.Function, error) {
 		names = append(slices.Clone(names), search)
 	}
 	var fs []confidence.Function
-	for _, n := range names {
+	for i, n := range names {
+		if slices.Contains(names[:i], n) {
+			return nil, usagef("--confid_scores: score %s is listed twice", n)
+		}
 		f, err := confidence.ByName(n, p)
 		if err != nil {
 			return nil, fmt.Errorf("--confid_scores: %w", err)
@@ -94,73 +115,169 @@ func functions(o options, p radius.Protocol) ([]confidence.Function, error) {
 	return fs, nil
 }
 
-// split sets aside validation images.
-func (e *evaluation) split(test dataset.Set) error {
-	share := 0.0
-	if e.protocol == radius.Official {
-		share = 0.2
+// writable makes a folder, and checks that files can be written to it before anything is computed for them.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
 	}
-	if e.ValSplit != nil {
-		share = *e.ValSplit
-	}
-	if share < 0 || share >= 1 || math.IsNaN(share) {
-		return fmt.Errorf("--val_split %v: want a share of the test images, at least 0 and below 1", share)
-	}
-	n := int(share * float64(test.Len()))
-	e.test = test
-	if n == 0 {
-		return nil
-	}
-	parts, err := dataset.Split(test, e.Seed, n, test.Len()-n)
+	f, err := os.CreateTemp(dir, ".writable")
 	if err != nil {
 		return err
 	}
-	e.validation, e.test = parts[0], parts[1]
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// describe returns all that the bytes of the result depend on.
+func (e *evaluation) describe() (parts.Manifest, error) {
+	m := parts.Manifest{
+		Arch: e.classifier.Arch.Name, Model: e.Tag, Dataset: e.Dataset, Protocol: e.Protocol,
+		Backend: e.classifier.Backend.Kind() + " " + e.classifier.Backend.Version(),
+		Seed:    e.Seed, Splits: e.Splits, Validation: e.validation, Images: e.images.Len() - e.validation,
+		BatchSize: e.BatchSize, ChunkSize: e.ChunkSize, Resamples: e.Resamples, Least: e.Threshold,
+	}
+	var err error
+	if m.Scores, err = describe(e.requested); err != nil {
+		return m, err
+	}
+	if m.Weights, err = parts.FileSum(e.Checkpoint); err != nil {
+		return m, err
+	}
+	m.Data, err = fingerprint(e.images)
+	return m, err
+}
+
+// finished tells whether the folder holds the whole run already, and shows it then.
+func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, error) {
+	record, err := parts.ReadRecord(e.Out)
+	if err != nil || len(record.Manifest.Differences(e.manifest)) > 0 || !e.Shard.Whole() {
+		return false, nil
+	}
+	if _, err := parts.Existing(e.Out); err == nil {
+		return false, nil // interrupted while the parts were removed, or before
+	}
+	var splits []parts.Split
+	for i := range e.Splits {
+		run, err := report.ReadScoresNPZ(filepath.Join(splitDir(e.Out, i, e.Splits), "scores.npz"))
+		if err != nil {
+			return false, nil
+		}
+		run.Dataset, run.Model = e.Dataset, e.manifest.Title()
+		splits = append(splits, parts.Split{Run: run})
+	}
+	fmt.Fprintf(e.stderr, "%s holds the finished run already\n", e.Out)
+	j := judgement{e.manifest, e.stderr}
+	reports, err := j.judge(ctx, splits)
+	if err == nil {
+		fmt.Fprintln(stdout, j.table(reports))
+	}
+	return true, err
+}
+
+// finish judges a complete run, writes its files, and prints the leaderboard.
+func (e *evaluation) finish(ctx context.Context, splits []parts.Split, stdout io.Writer) error {
+	return judgement{e.manifest, e.stderr}.finish(ctx, splits, e.Out, e.Plot, stdout)
+}
+
+// judgement is what is done with the scores of a run.
+type judgement struct {
+	parts.Manifest
+	stderr io.Writer
+}
+
+func (j judgement) finish(ctx context.Context, splits []parts.Split, out string, plot bool, stdout io.Writer) error {
+	if j.Least > 0 {
+		for i := range splits {
+			run, err := atLeast(splits[i].Run, j.Least)
+			if err != nil {
+				return err
+			}
+			splits[i].Run = run
+		}
+	}
+	reports, err := j.judge(ctx, splits)
+	if err != nil {
+		return err
+	}
+	if err := j.write(out, splits, reports, plot); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, j.table(reports))
+	fmt.Fprintf(j.stderr, "wrote scores.csv, scores.npz and metrics.json to %s\n", out)
 	return nil
 }
 
-// evaluate fits, scores and judges.
-func (e *evaluation) evaluate(ctx context.Context) (*report.Report, error) {
-	s := confidence.Scorer{BatchSize: e.BatchSize, Protocol: e.protocol, Dataset: e.Dataset}
-	functions := e.functions
-	if e.validation != nil {
-		bar := progress.New("fitting", e.validation.Len())
-		s.Progress = bar.Func()
-		var err error
-		functions, err = s.Fit(ctx, e.classifier, e.validation, functions...)
+func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.Report, error) {
+	resamples := j.Resamples
+	if resamples == 0 {
+		resamples = -1
+	}
+	var reports []*report.Report
+	for _, s := range splits {
+		bar := progress.New("judging", len(s.Run.Scores))
+		r, err := report.EvaluateContext(ctx, s.Run, report.Options{Resamples: resamples, Seed: j.Seed, Progress: bar.Func()})
 		bar.Finish()
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range functions {
-			if _, ok := f.(confidence.Fitter); ok {
-				fmt.Fprintf(e.stderr, "fitted on %d validation images: %v\n", e.validation.Len(), f)
-			}
-		}
+		reports = append(reports, r)
 	}
-	bar := progress.New("scoring", e.test.Len())
-	s.Progress = bar.Func()
-	run, err := s.Run(ctx, e.classifier, e.test, functions...)
-	bar.Finish()
-	if err != nil {
-		return nil, err
-	}
-	resamples := e.Resamples
-	if resamples == 0 {
-		resamples = -1
-	}
-	judge := progress.New("judging", len(run.Scores))
-	defer judge.Finish()
-	return report.EvaluateContext(ctx, run, report.Options{Resamples: resamples, Seed: e.Seed, Progress: judge.Func()})
+	return reports, nil
 }
 
-// write stores a report and the scores behind it.
-func write(dir string, rep *report.Report) error {
-	if err := report.WriteScoresCSV(filepath.Join(dir, "scores.csv"), rep.Run); err != nil {
+// write stores the reports and the scores behind them, and last what they come from.
+func (j judgement) write(out string, splits []parts.Split, reports []*report.Report, plot bool) error {
+	if err := parts.RemoveRecord(out); err != nil {
 		return err
 	}
-	if err := report.WriteScoresNPZ(filepath.Join(dir, "scores.npz"), rep.Run); err != nil {
+	for i, r := range reports {
+		dir := splitDir(out, i, len(reports))
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		if err := writeReport(dir, r, plot); err != nil {
+			return err
+		}
+	}
+	if err := j.aggregate(out, reports); err != nil {
 		return err
 	}
-	return rep.Save(filepath.Join(dir, "metrics.json"))
+	return parts.WriteRecord(out, j.Manifest, splits)
+}
+
+func writeReport(dir string, r *report.Report, plot bool) error {
+	if err := report.WriteScoresCSV(filepath.Join(dir, "scores.csv"), r.Run); err != nil {
+		return err
+	}
+	if err := report.WriteScoresNPZ(filepath.Join(dir, "scores.npz"), r.Run); err != nil {
+		return err
+	}
+	if plot {
+		fig, err := figures.RiskCoverage([]*report.Report{r}, figures.Options{})
+		if err != nil {
+			return err
+		}
+		if err := fig.Save(filepath.Join(dir, "risk_coverage.png")); err != nil {
+			return err
+		}
+	}
+	return r.Save(filepath.Join(dir, "metrics.json"))
+}
+
+// splitDir is where the files of one of several splits are.
+func splitDir(out string, split, of int) string {
+	if of == 1 {
+		return out
+	}
+	return filepath.Join(out, fmt.Sprintf("split_%d", split+1))
+}
+
+// atLeast returns the images whose largest probability is at least least, as the official --prob-thres keeps.
+func atLeast(run *misd.Run, least float64) (*misd.Run, error) {
+	top := confidence.MSR{}.Values(run.Logits, run.Classes, nil)
+	kept := parts.Take(run, func(i int) bool { return top[i] >= least })
+	if kept.Len() == 0 {
+		return nil, fmt.Errorf("--prob-thres %g: no image has a probability as large", least)
+	}
+	return kept, nil
 }

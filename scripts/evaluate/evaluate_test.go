@@ -31,20 +31,24 @@ func array[T any](t *testing.T, r *npz.Reader, key string) []T {
 	return v
 }
 
-// official are the options of the golden run: all images, nothing fitted.
-func official(dir string) options {
+// goldenRun returns the options of the golden run: all images, nothing fitted.
+func goldenRun(dir string) options {
 	none := 0.0
 	return options{
-		Dataset: "cifar10", DataDir: goldenDir, Arch: "wrn10_1_cifar10",
-		Checkpoint: filepath.Join(goldenDir, "weights_rat.safetensors"),
-		Protocol:   "official", ValSplit: &none, RobustRadius: true, BatchSize: 128, Resamples: 0, Out: dir,
+		source: source{
+			Dataset: "cifar10", DataDir: goldenDir, BatchSize: 128,
+			Checkpoint: filepath.Join(goldenDir, "weights_rat.safetensors"),
+		},
+		fitting:      fitting{Arch: "wrn10_1_cifar10", Protocol: "official", ValSplit: &none},
+		RobustRadius: true, Splits: 1, ChunkSize: 1024, Out: dir,
+		official: official{Attack: "fgsm", MinNoise: 1e-6},
 	}
 }
 
 // The command on the official test images gives the official code's scores and metrics.
 func TestOfficialNumbers(t *testing.T) {
 	dir := t.TempDir()
-	o := official(dir)
+	o := goldenRun(dir)
 	o.Backend = "xla:cpu"
 	var out bytes.Buffer
 	if err := run(context.Background(), o, &out, io.Discard); err != nil {
@@ -145,7 +149,7 @@ func readCSV(t *testing.T, path string) map[string][]float64 {
 }
 
 func TestOfficialFit(t *testing.T) {
-	o := official(t.TempDir())
+	o := goldenRun(t.TempDir())
 	o.Backend, o.ValSplit, o.RobustRadius = "xla:cpu", nil, false
 	o.Scores = []string{"ODIN", "RR_fast"}
 	var log bytes.Buffer
@@ -182,7 +186,7 @@ func TestBadInput(t *testing.T) {
 		"images are 28x28x1":           func(o *options) { o.Dataset, o.DataDir = "mnist", "" },
 		"evaluate.go: not a directory": func(o *options) { o.Out = "evaluate.go/sub" },
 	} {
-		o := official(t.TempDir())
+		o := goldenRun(t.TempDir())
 		o.Backend, o.RobustRadius, o.Scores = "go", false, []string{"MSR"}
 		change(&o)
 		err := run(context.Background(), o, io.Discard, io.Discard)
@@ -198,7 +202,7 @@ func TestBadInput(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	o := official(t.TempDir())
+	o := goldenRun(t.TempDir())
 	o.Backend = "go"
 	if err := run(ctx, o, io.Discard, io.Discard); err == nil {
 		t.Error("a cancelled run ended without error")

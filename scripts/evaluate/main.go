@@ -2,66 +2,121 @@
 //
 //	go run ./scripts/evaluate --dataset mnist --arch smallcnn_mnist --ckpt out/weights.safetensors --robust_radius --out out
 //
-// It takes the flags of the official code's main.py. Into the folder --out it writes scores.csv, scores.npz and
-// metrics.json; the leaderboard goes to standard output.
+// It takes the flags of the official code's main.py, abbreviated as there where that is not ambiguous. Into the folder
+// --out it writes scores.csv, scores.npz, metrics.json and run.json (what was run, and the parameters that were fitted);
+// the leaderboard goes to standard output. With --n_exps n all is done on n validation splits, each with files of its
+// own in split_1, split_2, ...
+//
+// Images are scored in chunks, and each finished chunk is kept in the folder parts of --out until the run is complete.
+// A run that was interrupted, however that came about, goes on with --resume and ends in the same bytes. With --shard
+// i/n (i from 0) only a part of the chunks is scored:
+//
+//	go run ./scripts/evaluate ... --shard 0/2 --out part0
+//	go run ./scripts/evaluate ... --shard 1/2 --out part1
+//	go run ./scripts/evaluate merge part0 part1 --out whole
+//
+// writes to whole what the run without --shard writes. All shards may share one --out.
+//
+// Other jobs are named by the first argument:
+//
+//	evaluate policy    choose a threshold with a guarantee and write it to a policy file
+//	evaluate apply     accept or reject new images by a policy file, and warn of drift
+//	evaluate columns   judge columns of confidences from any tool
+//	evaluate merge     join what runs with --shard scored
+//
+// each with its own --help. The exit status is 0, 1 after an error, 2 after a mistake in the command line, 3 where apply
+// --strict found drift, and 130 after Ctrl-C. Files are written whole or not at all.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alexflint/go-arg"
 )
 
-type options struct {
-	Dataset      string   `arg:"--dataset" default:"mnist" help:"data set: mnist, fashion_mnist, cifar10 or synthetic"`
-	DataDir      string   `arg:"--data_dir" help:"folder of the data set [default: $DATASET_ROOT_DIR, or where the set is found by itself]"`
-	Arch         string   `arg:"--arch" help:"architecture, such as wrn28_10_cifar10 [default: the small net of the data set]"`
-	Checkpoint   string   `arg:"--ckpt,required" help:"weights, a safetensors file"`
-	Scores       []string `arg:"--confid_scores" help:"scores, separated by spaces, or all [default: all]"`
-	RobustRadius bool     `arg:"--robust_radius" help:"run the boundary search RR-BS too (column RR_fgsm)"`
-	ValSplit     *float64 `arg:"--val_split" help:"share of the test images on which temperatures and other parameters are fitted; the rest is judged [default: 0, and 0.2 under --protocol official]"`
-	Protocol     string   `arg:"--protocol" default:"sound" help:"sound, or official: the official code's numbers, quirks included"`
-	Backend      string   `arg:"--backend" help:"xla, xla:cuda, xla:/path/to/plugin.so, go [default: a plugin if one is installed, else go]"`
-	BatchSize    int      `arg:"--batch_size,--test_batch" default:"128" help:"images of one pass"`
-	Resamples    int      `arg:"--resamples" default:"1000" help:"bootstrap resamples behind the intervals, 0 for none"`
-	Seed         uint64   `arg:"--seed" default:"0" help:"seed of the validation split and the bootstrap"`
-	Out          string   `arg:"--out" default:"evaluation" help:"folder for scores.csv, scores.npz and metrics.json"`
-}
-
-func (options) Description() string {
-	return "Scores the test images of a data set and judges how well each score tells wrong predictions from right ones."
-}
+// The exit statuses.
+const (
+	exitError       = 1
+	exitUsage       = 2
+	exitDrift       = 3
+	exitInterrupted = 130
+)
 
 func main() {
-	var o options
-	arg.MustParse(&o)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "evaluate:", err)
-		os.Exit(1)
-	}
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	e, err := prepare(o, stderr)
+// command runs the command line args and returns the exit status.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := dispatch(ctx, args, stdout, stderr)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errDrift):
+		return exitDrift
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "evaluate: %v (--help lists the flags)\n", err)
+		return exitUsage
+	}
+	fmt.Fprintln(stderr, "evaluate:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	return exitError
+}
+
+// dispatch finds out which job is meant, reads its flags and runs it.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	job := ""
+	if len(args) > 0 {
+		job = args[0]
+	}
+	switch job {
+	case "policy":
+		var o policyOptions
+		return parsed(&o, "evaluate policy", args[1:], stdout, func() error { return makePolicy(ctx, o, stdout, stderr) })
+	case "apply":
+		var o applyOptions
+		return parsed(&o, "evaluate apply", args[1:], stdout, func() error { return apply(ctx, o, stdout, stderr) })
+	case "merge":
+		var o mergeOptions
+		return parsed(&o, "evaluate merge", args[1:], stdout, func() error { return merge(ctx, o, stdout, stderr) })
+	}
+	var o options
+	return parsed(&o, "evaluate", args, stdout, func() error { return run(ctx, o, stdout, stderr) })
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// parsed reads flags into dst and goes on with then, or prints the help that was asked for.
+func parsed(dst any, program string, args []string, stdout io.Writer, then func() error) error {
+	p, err := arg.NewParser(arg.Config{Program: program}, dst)
 	if err != nil {
-		return err
+		panic(err) // the tags of the options are wrong
 	}
-	rep, err := e.evaluate(ctx)
+	args, err = spellOut(args, flagNames(dst))
 	if err != nil {
-		return err
+		return usageError{err}
 	}
-	if err := write(o.Out, rep); err != nil {
-		return err
+	switch err := p.Parse(args); {
+	case errors.Is(err, arg.ErrHelp):
+		p.WriteHelp(stdout)
+		return nil
+	case err != nil:
+		return usageError{err}
 	}
-	fmt.Fprintln(stdout, rep)
-	fmt.Fprintf(stderr, "wrote scores.csv, scores.npz and metrics.json to %s\n", o.Out)
-	return nil
+	return then()
 }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/ratml/rat/scripts/evaluate/internal/parts"
+)
+
+// mergeOptions are the flags of evaluate merge.
+type mergeOptions struct {
+	Dirs []string `arg:"positional,required" placeholder:"DIR" help:"the --out folders of runs with --shard"`
+	Out  string   `arg:"--out,required" help:"folder for scores.csv, scores.npz, metrics.json and run.json"`
+	Plot bool     `arg:"--plot" help:"draw risk_coverage.png too"`
+}
+
+func (mergeOptions) Description() string {
+	return "Joins what runs with --shard scored and judges it: the files are those of the run without --shard, to the byte. Parts that are missing, there twice, damaged, or of another run are refused. The parts are left where they are."
+}
+
+func merge(ctx context.Context, o mergeOptions, stdout, stderr io.Writer) error {
+	var stores []*parts.Store
+	for _, dir := range o.Dirs {
+		s, err := parts.Existing(dir)
+		if err != nil {
+			return fmt.Errorf("merge: %w", err)
+		}
+		stores = append(stores, s)
+	}
+	splits, err := parts.Join(stores...)
+	if err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	if err := writable(o.Out); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return judgement{stores[0].Manifest, stderr}.finish(ctx, splits, o.Out, o.Plot, stdout)
+}

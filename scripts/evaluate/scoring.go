@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+
+	"github.com/ratml/rat/ratml/backend"
+	"github.com/ratml/rat/ratml/confidence"
+	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/radius"
+	"github.com/ratml/rat/ratml/weights"
+	"github.com/ratml/rat/scripts/evaluate/internal/parts"
+	"github.com/ratml/rat/scripts/internal/progress"
+)
+
+// scoring is a classifier with images and the scores to compute.
+type scoring struct {
+	src        source
+	stderr     io.Writer
+	protocol   radius.Protocol
+	model      string // in titles; empty is the architecture
+	requested  []confidence.Function
+	images     dataset.Set // of validation and test
+	validation int         // images of each split that scores are fitted on
+	classifier *nets.Classifier
+}
+
+// open opens what the options name.
+func open(s source, f fitting, splits int, functions []confidence.Function, stderr io.Writer) (*scoring, error) {
+	sc := &scoring{src: s, stderr: stderr, requested: functions}
+	var err error
+	if sc.protocol, err = protocol(f.Protocol); err != nil {
+		return nil, err
+	}
+	share, err := f.share(splits)
+	if err != nil {
+		return nil, err
+	}
+	if sc.images, err = s.test(); err != nil {
+		return nil, err
+	}
+	sc.validation = int(share * float64(sc.images.Len()))
+	switch {
+	case sc.validation == 0 && splits > 1:
+		return nil, usagef("--n_exps %d: the splits need validation images, but --val_split leaves none", splits)
+	case sc.validation == 0 && f.Perturb < 0:
+		return nil, usagef("--perturb_level %g: the search needs validation images, but --val_split leaves none", f.Perturb)
+	}
+	if f.Arch == "" {
+		f.Arch = "smallcnn_" + s.Dataset
+	}
+	sc.classifier, err = s.classifier(f.Arch, stderr)
+	return sc, err
+}
+
+func protocol(name string) (radius.Protocol, error) {
+	for _, p := range []radius.Protocol{radius.Sound, radius.Official} {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return 0, usagef("--protocol %q: want sound or official", name)
+}
+
+// test returns the test images that the options name.
+func (s source) test() (dataset.Set, error) {
+	data, err := dataset.Open(s.Dataset, dataset.Config{Dir: s.DataDir, Seed: s.Seed})
+	if err != nil {
+		return nil, err
+	}
+	if data.Test == nil {
+		return nil, fmt.Errorf("data set %s has no test images in %s", s.Dataset, s.DataDir)
+	}
+	if s.Images == (span{}) {
+		return data.Test, nil
+	}
+	if s.Images.last > data.Test.Len() {
+		return nil, fmt.Errorf("--images %v: data set %s has %d test images", s.Images, s.Dataset, data.Test.Len())
+	}
+	return between(data.Test, s.Images.first, s.Images.last)
+}
+
+// between returns images from to to-1.
+func between(s dataset.Set, from, to int) (dataset.Set, error) {
+	index := make([]int, to-from)
+	for i := range index {
+		index[i] = from + i
+	}
+	return dataset.Select(s, index)
+}
+
+// classifier opens the backend and the weights.
+func (s source) classifier(arch string, stderr io.Writer) (*nets.Classifier, error) {
+	be, err := backend.OpenConfig(backend.Config{Name: s.Backend, Log: stderr})
+	if err != nil {
+		return nil, err
+	}
+	return weights.Open(be, arch, s.Checkpoint)
+}
+
+// split returns validation images, or nil, and test images of one split.
+func (s *scoring) split(number int) (validation, test dataset.Set, err error) {
+	if s.validation == 0 {
+		return nil, s.images, nil
+	}
+	sets, err := dataset.Split(s.images, s.src.Seed+uint64(number), s.validation, s.images.Len()-s.validation)
+	if err != nil {
+		return nil, nil, err
+	}
+	return sets[0], sets[1], nil
+}
+
+func (s *scoring) scorer(bar func(done, total int, note string)) confidence.Scorer {
+	return confidence.Scorer{BatchSize: s.src.BatchSize, Protocol: s.protocol, Dataset: s.src.Dataset, Model: s.model, Progress: bar}
+}
+
+// fit returns the scores with their parameters fitted on validation images, if there are any.
+func (s *scoring) fit(ctx context.Context, validation dataset.Set) ([]confidence.Function, error) {
+	if validation == nil {
+		return s.requested, nil
+	}
+	bar := progress.New("fitting", validation.Len())
+	fitted, err := s.scorer(bar.Func()).Fit(ctx, s.classifier, validation, s.requested...)
+	bar.Finish()
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range fitted {
+		if _, ok := s.requested[i].(confidence.Fitter); ok {
+			fmt.Fprintf(s.stderr, "fitted on %d validation images: %v\n", validation.Len(), f)
+		}
+	}
+	return fitted, nil
+}
+
+// describe returns what is needed to make the functions again.
+func describe(functions []confidence.Function) ([]parts.Score, error) {
+	var out []parts.Score
+	for _, f := range functions {
+		parameters, err := encode(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, parts.Score{Name: f.Name(), Parameters: parameters})
+	}
+	return out, nil
+}
+
+// remake returns the functions that describe was given.
+func (s *scoring) remake(scores []parts.Score) ([]confidence.Function, error) {
+	var out []confidence.Function
+	for _, d := range scores {
+		f, err := decode(d.Name, d.Parameters, s.protocol)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// sampled is the number of images whose pixels count for a fingerprint.
+const sampled = 256
+
+// fingerprint returns a hash of shape, classes and labels of a set, and of the pixels of some images spread over it.
+func fingerprint(s dataset.Set) (string, error) {
+	labels, err := dataset.Labels(s)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(struct {
+		Shape   dataset.Shape
+		Classes []string
+		Labels  []int
+	}{s.Shape(), s.Classes(), labels}); err != nil {
+		return "", err
+	}
+	pixels := make([]float32, s.Shape().Size())
+	n := min(sampled, s.Len())
+	for k := range n {
+		if _, err := s.Read(k*s.Len()/n, pixels); err != nil {
+			return "", err
+		}
+		hashPixels(h, pixels)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func hashPixels(h hash.Hash, pixels []float32) {
+	b := make([]byte, 4*len(pixels))
+	for i, v := range pixels {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
+	}
+	h.Write(b)
+}
