@@ -1,6 +1,7 @@
 package confidence
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -28,6 +29,57 @@ type Cascade struct {
 
 	Band                   [2]float64 // of the cheap score, both ends included
 	cheapRanks, inBandRank ranks
+}
+
+// cascadeJSON is a [Cascade] in a file.
+type cascadeJSON struct {
+	Cheap, Radius    record
+	Budget           float64
+	Band             [2]float64
+	Ranks, BandRanks ranks
+}
+
+// MarshalJSON writes both scores with their parameters and all that was learned.
+func (s *Cascade) MarshalJSON() ([]byte, error) {
+	cheap, err := encode(s.cheap())
+	if err != nil {
+		return nil, err
+	}
+	search, err := encode(s.Search())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(cascadeJSON{cheap, search, s.Budget, s.Band, s.cheapRanks, s.inBandRank})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. A score of a type unknown to [ByName] is taken from s.
+func (s *Cascade) UnmarshalJSON(data []byte) error {
+	var j cascadeJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	t := Cascade{Budget: j.Budget, Band: j.Band, cheapRanks: j.Ranks, inBandRank: j.BandRanks}
+	cheap, err := j.Cheap.decode(s.Needs())
+	if err != nil {
+		return err
+	}
+	search, err := j.Radius.decode(s.Needs())
+	if err != nil {
+		return err
+	}
+	var ok [2]bool
+	t.Cheap, ok[0] = cheap.(Direct)
+	t.Radius, ok[1] = search.(Searcher)
+	if ok != [2]bool{true, true} {
+		return fmt.Errorf("%s and %s do not make a cascade", cheap.Name(), search.Name())
+	}
+	for _, r := range []ranks{t.cheapRanks, t.inBandRank} {
+		if err := r.valid(); err != nil {
+			return err
+		}
+	}
+	*s = t
+	return nil
 }
 
 // Name returns "Cascade".
@@ -108,11 +160,11 @@ func (s *Cascade) Objective() string { return "aurc within a budget" }
 // Learn chooses the band with the lowest tie-averaged AURC on a run with the columns of the cheap score and of the
 // radius, of all bands that cost no more than the budget. It returns an error where a column is missing or the budget
 // does not reach the cheap score.
-func (s *Cascade) Learn(run *misd.Run) (Function, error) {
+func (s *Cascade) Learn(run *misd.Run) (Function, float64, error) {
 	t := *s
 	curve, err := t.curve(run)
 	if err != nil {
-		return nil, fmt.Errorf("Cascade: %w", err)
+		return nil, 0, fmt.Errorf("Cascade: %w", err)
 	}
 	best, found := CascadePoint{AURC: math.Inf(1)}, false
 	for _, p := range curve {
@@ -121,12 +173,12 @@ func (s *Cascade) Learn(run *misd.Run) (Function, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("Cascade: a budget of %g of the radius's cost is not enough for %s", orElse(s.Budget, 1.0/3), s.cheap().Name())
+		return nil, 0, fmt.Errorf("Cascade: a budget of %g of the radius's cost is not enough for %s", orElse(s.Budget, 1.0/3), s.cheap().Name())
 	}
 	if err := t.fit(run, best.Band); err != nil {
-		return nil, fmt.Errorf("Cascade: %w", err)
+		return nil, 0, fmt.Errorf("Cascade: %w", err)
 	}
-	return &t, nil
+	return &t, best.AURC, nil
 }
 
 // CascadePoint is a cascade with the best band for its cost.

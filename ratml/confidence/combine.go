@@ -32,8 +32,8 @@ type Learner interface {
 	Function
 	// Objective says what is optimised, in a few words.
 	Objective() string
-	// Learn returns the function as learned.
-	Learn(validation *misd.Run) (Function, error)
+	// Learn returns the function as learned, and the value of the objective, NaN where it has none.
+	Learn(validation *misd.Run) (Function, float64, error)
 }
 
 // needy is a [Learner] that learns from the columns of other functions.

@@ -31,12 +31,10 @@ func (s Energy) Candidates() []Function {
 func (s Energy) Values(logits []float32, classes int, _ [][]float32) []float64 {
 	t := orElse(s.Temperature, 1)
 	return each(logits, classes, func(z []float64) float64 {
-		top, _ := top2(z)
-		sum := 0.0
-		for _, v := range z {
-			sum += math.Exp((v - top) / t)
+		for j := range z {
+			z[j] /= t
 		}
-		return top + t*math.Log(sum)
+		return t * logSumExpOf(z)
 	})
 }
 

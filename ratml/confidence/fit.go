@@ -2,10 +2,8 @@ package confidence
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ratml/rat/ratml/dataset"
-	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/nets"
 	"github.com/ratml/rat/ratml/radius"
 )
@@ -62,60 +60,15 @@ func grid(values []float64, at func(v float64) Function) []Function {
 	return c
 }
 
-// Fit returns functions with the parameters of those that are [Fitter]s chosen on validation data: of the candidates
-// the first with the lowest AURC (tie-averaged; in the official protocol, the official one). All candidates share one
-// pass over the data; functions with a single candidate need none.
+// Fit returns functions with their parameters chosen on validation data, as [Scorer.Fits] does.
 func (s Scorer) Fit(ctx context.Context, c *nets.Classifier, validation dataset.Set, functions ...Function) ([]Function, error) {
-	fitted := make([]Function, len(functions))
-	copy(fitted, functions)
-	var all []Function
-	var owner []int
-	for i, f := range functions {
-		f, ok := f.(Fitter)
-		if !ok {
-			continue
-		}
-		candidates := f.Candidates()
-		if len(candidates) == 1 {
-			fitted[i] = candidates[0]
-			continue
-		}
-		for _, candidate := range candidates {
-			all = append(all, candidate)
-			owner = append(owner, i)
-		}
-	}
-	if len(all) == 0 {
-		return fitted, nil
-	}
-	run, err := s.run(ctx, c, validation, all)
+	fits, err := s.Fits(ctx, c, validation, functions...)
 	if err != nil {
-		return nil, fmt.Errorf("confidence: fitting: %w", err)
+		return nil, err
 	}
-	metric := "aurc"
-	if s.Protocol == radius.Official {
-		metric = "aurc_rat"
-	}
-	best := make([]float64, len(functions))
-	for k, candidate := range all {
-		v, err := aurc(metric, run, k)
-		if err != nil {
-			return nil, fmt.Errorf("confidence: fitting %s: %w", candidate.Name(), err)
-		}
-		if i := owner[k]; k == 0 || owner[k-1] != i || v < best[i] {
-			best[i], fitted[i] = v, candidate
-		}
+	fitted := make([]Function, len(fits))
+	for i, f := range fits {
+		fitted[i] = f.Function
 	}
 	return fitted, nil
-}
-
-func aurc(metric string, run *misd.Run, column int) (float64, error) {
-	curve, err := misd.NewCurve(run.Scores[column].Values, run.Correct())
-	if err != nil {
-		return 0, err
-	}
-	if metric == "aurc_rat" {
-		return curve.AURCRAT(), nil
-	}
-	return curve.AURC(), nil
 }

@@ -32,8 +32,8 @@ var (
 	_ Searcher = radius.BoundarySearch{}
 )
 
-// All returns all scores with their defaults in the given protocol, in the order of the official code with the
-// search last.
+// All returns the scores of the official code that need nothing but a classifier, with their defaults in the given
+// protocol, in its order with the search last. [More] returns those that it does not have.
 func All(p radius.Protocol) []Function {
 	return []Function{
 		MSR{}, ODIN{}, NE{}, HPS{}, LinearMix{}, Thresholded{}, DOCTOR{}, TFDOCTOR{}, MLS{}, Ratio{}, LogitDiff{},
@@ -43,22 +43,50 @@ func All(p radius.Protocol) []Function {
 	}
 }
 
-// Names returns the names of all scores.
+// More returns the scores that need nothing but a classifier and that [All] lacks, with their defaults. Some are better
+// when fitted.
+func More() []Function {
+	return []Function{
+		RelU{}, Calibrated{}, Energy{}, GEN{}, NormalizedMaxLogit{}, StandardizedMaxLogit{},
+		TestTime{}, TestTime{Measure: MutualInformation}, TestTime{Measure: VariationRatio},
+	}
+}
+
+// special returns the scores that do not run with every classifier or not before they are fitted.
+func special(p radius.Protocol) []Function {
+	return []Function{
+		Mahalanobis{}, Neighbours{},
+		MCDropout{}, MCDropout{Measure: MutualInformation}, MCDropout{Measure: VariationRatio},
+		&Cascade{Radius: radius.BoundarySearch{Protocol: p}}, &Stack{Functions: []Function{MSR{}, LogitDiff{}, NE{}, radius.Fast{Protocol: p}, radius.Margin{Protocol: p}}},
+	}
+}
+
+// Names returns the names of all scores that need nothing but a classifier.
 func Names() []string {
 	var names []string
-	for _, s := range All(radius.Sound) {
+	for _, s := range append(All(radius.Sound), More()...) {
 		names = append(names, s.Name())
 	}
 	return names
 }
 
-// ByName returns the score called name with its defaults in the given protocol. The error for an unknown name lists
-// the known ones.
+// ByName returns the score called name with its defaults in the given protocol: one of [Names], or one that needs more,
+// as "Mahalanobis" and "kNN" do statistics, "MCD" dropout layers, and "Cascade" and "Stack" to be fitted. The error for
+// an unknown name lists the known ones.
 func ByName(name string, p radius.Protocol) (Function, error) {
-	all := All(p)
+	all := slices.Concat(All(p), More(), special(p))
 	i := slices.IndexFunc(all, func(s Function) bool { return s.Name() == name })
 	if i < 0 {
-		return nil, fmt.Errorf("confidence: unknown score %q; known are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("confidence: unknown score %q; known are %s", name, strings.Join(known(), ", "))
 	}
 	return all[i], nil
+}
+
+// known returns all names that [ByName] knows.
+func known() []string {
+	names := Names()
+	for _, s := range special(radius.Sound) {
+		names = append(names, s.Name())
+	}
+	return names
 }

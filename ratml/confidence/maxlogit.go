@@ -113,9 +113,9 @@ func (StandardizedMaxLogit) Objective() string {
 
 // Learn takes mean and deviation by predicted class from a run; a class that was predicted less than twice, or always
 // with the same logit, gets those of all images.
-func (s StandardizedMaxLogit) Learn(run *misd.Run) (Function, error) {
+func (s StandardizedMaxLogit) Learn(run *misd.Run) (Function, float64, error) {
 	if run.Logits == nil {
-		return nil, fmt.Errorf("SML: the run has no logits")
+		return nil, 0, fmt.Errorf("SML: the run has no logits")
 	}
 	v := MLS{}.Values(run.Logits, run.Classes, nil)
 	by := make([][]float64, run.Classes)
@@ -133,7 +133,7 @@ func (s StandardizedMaxLogit) Learn(run *misd.Run) (Function, error) {
 			s.Mean[c], s.Deviation[c] = m, d
 		}
 	}
-	return s, nil
+	return s, math.NaN(), nil
 }
 
 func (s StandardizedMaxLogit) check(c *nets.Classifier) error {

@@ -67,3 +67,17 @@ func tail(distance, span float64) float64 {
 	}
 	return distance / (distance + span) / 2 / mostKnots
 }
+
+// valid returns an error where the knots do not ascend or do not match the shares. No knots at all are valid: nothing
+// was fitted.
+func (r ranks) valid() error {
+	if len(r.Knots) != len(r.Shares) {
+		return errors.New("ranks with as many knots as shares are wanted")
+	}
+	for i := 1; i < len(r.Knots); i++ {
+		if !(r.Knots[i] > r.Knots[i-1] && r.Shares[i] >= r.Shares[i-1]) {
+			return errors.New("the knots of ranks do not ascend")
+		}
+	}
+	return nil
+}

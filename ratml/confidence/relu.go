@@ -62,13 +62,13 @@ func (RelU) Objective() string {
 
 // Learn returns the score with the matrix learned from a run's logits. It returns an error where no prediction is
 // wrong or none is right.
-func (s RelU) Learn(run *misd.Run) (Function, error) {
+func (s RelU) Learn(run *misd.Run) (Function, float64, error) {
 	if run.Logits == nil {
-		return nil, fmt.Errorf("RelU: the run has no logits")
+		return nil, 0, fmt.Errorf("RelU: the run has no logits")
 	}
 	lambda := orElse(s.Lambda, 0.5)
 	if !(lambda > 0 && lambda < 1) {
-		return nil, fmt.Errorf("RelU: lambda is %g, want more than 0 and less than 1", lambda)
+		return nil, 0, fmt.Errorf("RelU: lambda is %g, want more than 0 and less than 1", lambda)
 	}
 	correct := run.Correct()
 	right := 0
@@ -78,7 +78,7 @@ func (s RelU) Learn(run *misd.Run) (Function, error) {
 		}
 	}
 	if right == 0 || right == len(correct) {
-		return nil, fmt.Errorf("RelU: %d of %d validation predictions are right; it learns from both kinds", right, len(correct))
+		return nil, 0, fmt.Errorf("RelU: %d of %d validation predictions are right; it learns from both kinds", right, len(correct))
 	}
 	factor := map[bool]float64{true: -(1 - lambda) / float64(right), false: lambda / float64(len(correct)-right)}
 	d := square(run.Classes)
@@ -94,7 +94,7 @@ func (s RelU) Learn(run *misd.Run) (Function, error) {
 		return 0
 	})
 	s.Weights = normalized(d)
-	return s, nil
+	return s, math.NaN(), nil
 }
 
 func (s RelU) weights(classes int) [][]float64 {

@@ -101,6 +101,11 @@ func check(c *nets.Classifier, set dataset.Set, scores []Function) error {
 	if n := len(set.Classes()); n > a.Classes {
 		return fmt.Errorf("the data set has %d classes, but %s only %d", n, a.Name, a.Classes)
 	}
+	return runnable(c, scores)
+}
+
+// runnable returns an error where a score cannot be run with the classifier.
+func runnable(c *nets.Classifier, scores []Function) error {
 	for i, s := range scores {
 		if s == nil {
 			return fmt.Errorf("score %d of %d is nil", i+1, len(scores))

@@ -1,6 +1,7 @@
 package confidence
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -30,6 +31,54 @@ type Stack struct {
 	Penalty float64   // chosen strength of the ridge
 	LogLoss float64   // mean of images left out, in nats
 	ranks   []ranks
+}
+
+// stackJSON is a [Stack] in a file.
+type stackJSON struct {
+	Functions []record
+	Folds     int
+	Seed      uint64
+	Bias      float64
+	Weights   []float64
+	Penalty   float64
+	LogLoss   float64
+	Ranks     []ranks
+}
+
+// MarshalJSON writes functions with their parameters and all that was learned.
+func (s *Stack) MarshalJSON() ([]byte, error) {
+	j := stackJSON{nil, s.Folds, s.Seed, s.Bias, s.Weights, s.Penalty, s.LogLoss, s.ranks}
+	for _, f := range s.Functions {
+		r, err := encode(f)
+		if err != nil {
+			return nil, err
+		}
+		j.Functions = append(j.Functions, r)
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Functions of types unknown to [ByName] are taken from those that s has.
+func (s *Stack) UnmarshalJSON(data []byte) error {
+	var j stackJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	t := Stack{nil, j.Folds, j.Seed, j.Bias, j.Weights, j.Penalty, j.LogLoss, j.Ranks}
+	for _, r := range j.Functions {
+		f, err := r.decode(s.Functions)
+		if err != nil {
+			return err
+		}
+		t.Functions = append(t.Functions, f)
+	}
+	for _, r := range t.ranks {
+		if err := r.valid(); err != nil {
+			return err
+		}
+	}
+	*s = t
+	return nil
 }
 
 // penalties are the candidates for the strength of the ridge, for mean log-loss.
@@ -86,25 +135,25 @@ func (s *Stack) Objective() string { return "cross-fitted log-loss" }
 
 // Learn fits the weights to a run with the columns of all functions. It returns an error where all predictions are
 // right or all are wrong, a column is missing, or there are fewer images than folds.
-func (s *Stack) Learn(run *misd.Run) (Function, error) {
+func (s *Stack) Learn(run *misd.Run) (Function, float64, error) {
 	t := *s
 	if t.Folds == 0 {
 		t.Folds = 5
 	}
 	correct := run.Correct()
 	if err := t.learnable(run, correct); err != nil {
-		return nil, fmt.Errorf("Stack: %w", err)
+		return nil, 0, fmt.Errorf("Stack: %w", err)
 	}
 	t.ranks = nil
 	x := make([][]float64, len(correct)) // [image][function]
 	for _, f := range s.Functions {
 		column := run.Score(f.Name())
 		if column == nil {
-			return nil, fmt.Errorf("Stack: the run has no score %s", f.Name())
+			return nil, 0, fmt.Errorf("Stack: the run has no score %s", f.Name())
 		}
 		r, err := newRanks(column.Values)
 		if err != nil {
-			return nil, fmt.Errorf("Stack: %s: %w", f.Name(), err)
+			return nil, 0, fmt.Errorf("Stack: %s: %w", f.Name(), err)
 		}
 		t.ranks = append(t.ranks, r)
 		for i, v := range column.Values {
@@ -115,7 +164,7 @@ func (s *Stack) Learn(run *misd.Run) (Function, error) {
 	for _, penalty := range penalties {
 		loss, err := crossFit(x, correct, penalty, t.Folds, t.Seed)
 		if err != nil {
-			return nil, fmt.Errorf("Stack: %w", err)
+			return nil, 0, fmt.Errorf("Stack: %w", err)
 		}
 		if loss < t.LogLoss {
 			t.LogLoss, t.Penalty = loss, penalty
@@ -123,10 +172,10 @@ func (s *Stack) Learn(run *misd.Run) (Function, error) {
 	}
 	w, err := logistic(x, correct, t.Penalty)
 	if err != nil {
-		return nil, fmt.Errorf("Stack: %w", err)
+		return nil, 0, fmt.Errorf("Stack: %w", err)
 	}
 	t.Bias, t.Weights = w[0], w[1:]
-	return &t, nil
+	return &t, t.LogLoss, nil
 }
 
 func (s *Stack) learnable(run *misd.Run, correct []bool) error {

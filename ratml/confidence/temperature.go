@@ -45,9 +45,9 @@ const coldest, hottest = 1e-2, 1e2
 
 // Learn returns the score at the temperature in [0.01, 100] that minimises the mean negative log-likelihood of a run's
 // labels. In 1/T it is convex, so that the root of its derivative is bracketed and halved.
-func (s Calibrated) Learn(run *misd.Run) (Function, error) {
+func (s Calibrated) Learn(run *misd.Run) (Function, float64, error) {
 	if run.Logits == nil {
-		return nil, fmt.Errorf("TS_MSR: the run has no logits")
+		return nil, 0, fmt.Errorf("TS_MSR: the run has no logits")
 	}
 	lo, hi := math.Log(1/hottest), math.Log(1/coldest) // of log(1/T)
 	for range 60 {
@@ -59,7 +59,7 @@ func (s Calibrated) Learn(run *misd.Run) (Function, error) {
 		}
 	}
 	s.Temperature = math.Exp(-(lo + hi) / 2)
-	return s, nil
+	return s, meanNLL(run, s.Temperature), nil
 }
 
 // slopeOfNLL returns the derivative of the summed negative log-likelihood by the inverse temperature b: the sum of the
@@ -79,4 +79,17 @@ func slopeOfNLL(run *misd.Run, b float64) float64 {
 		sum -= z[label]
 	}
 	return sum
+}
+
+// meanNLL returns the mean negative log-likelihood of the labels at a temperature, in nats.
+func meanNLL(run *misd.Run, temperature float64) float64 {
+	sum := 0.0
+	for i, label := range run.Label {
+		z := widen(run.Logits[i*run.Classes : (i+1)*run.Classes])
+		for j := range z {
+			z[j] /= temperature
+		}
+		sum += logSumExpOf(z) - z[label]
+	}
+	return sum / float64(len(run.Label))
 }
