@@ -93,14 +93,9 @@ func (b Bootstrap) Difference(ctx context.Context, x, y *Curve) (Evaluation, err
 // for a resample in which prediction i occurs counts[i] times; each goroutine has its own.
 func (b Bootstrap) intervals(ctx context.Context, ms []Metric, values []Estimate, n int,
 	newWorker func() func(counts []int32, out []float64)) (Evaluation, error) {
-	if b.Level == 0 {
-		b.Level = 0.95
-	}
-	if !(b.Level > 0 && b.Level < 1) {
-		return nil, fmt.Errorf("misd: bootstrap: level %g is outside (0,1)", b.Level)
-	}
-	if b.Resamples == 0 {
-		b.Resamples = 1000
+	b, err := b.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 	if n > math.MaxInt32 {
 		return nil, fmt.Errorf("misd: bootstrap: %d predictions, at most %d can be resampled", n, math.MaxInt32)
@@ -121,6 +116,15 @@ func (b Bootstrap) intervals(ctx context.Context, ms []Metric, values []Estimate
 		out[m.Name] = values[i]
 	}
 	return out, nil
+}
+
+func (b Bootstrap) withDefaults() (Bootstrap, error) {
+	b.Level = cmp.Or(b.Level, 0.95)
+	if !(b.Level > 0 && b.Level < 1) {
+		return b, fmt.Errorf("misd: bootstrap: level %g is outside (0,1)", b.Level)
+	}
+	b.Resamples = cmp.Or(b.Resamples, 1000)
+	return b, nil
 }
 
 // sample returns the values of the metrics for each resample.
@@ -167,14 +171,18 @@ func draw(counts []int32, seed [2]uint64) {
 
 // interval returns the percentile interval of column i, over the rows where it is defined.
 func interval(table [][]float64, i int, level float64) (lower, upper float64, resamples int) {
-	var column []float64
-	for _, row := range table {
-		if !math.IsNaN(row[i]) {
-			column = append(column, row[i])
-		}
+	column := make([]float64, len(table))
+	for r, row := range table {
+		column[r] = row[i]
 	}
-	slices.Sort(column)
-	return quantile(column, (1-level)/2), quantile(column, (1+level)/2), len(column)
+	return percentiles(column, level)
+}
+
+// percentiles returns the central interval of the values that are defined. It sorts values.
+func percentiles(values []float64, level float64) (lower, upper float64, n int) {
+	values = slices.DeleteFunc(values, math.IsNaN)
+	slices.Sort(values)
+	return quantile(values, (1-level)/2), quantile(values, (1+level)/2), len(values)
 }
 
 // quantile interpolates between order statistics as numpy.quantile does by default (Hyndman & Fan's type 7). NaN if

@@ -7,7 +7,9 @@
 // [NewCurve] ranks the predictions; methods of [Curve] compute one metric each; [Metrics] lists all of them under
 // their exact names; [Bootstrap.Evaluate] computes all of them at once with intervals; [Bootstrap.Difference] compares
 // two scores on the same predictions. [NewCalibration] takes probabilities instead of a score. A [Run] holds the
-// scores of one classifier, as files of scores store them. [ClopperPearsonUpper], [Curve.SGR] and [Curve.ConformalRisk]
+// scores of one classifier, as files of scores store them; [GroupBy] and [Run.Subset] take it apart, [Mix] adds images
+// that the classifier was not made for. [Bootstrap.Paired] and [Holm] tell differences from noise when many are looked
+// at. [ClopperPearsonUpper], [Curve.SGR] and [Curve.ConformalRisk]
 // choose thresholds with a guarantee.
 //
 // Larger confidence always means more confident. Confidences need no scale, only an order; infinities are legal, NaN

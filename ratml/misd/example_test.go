@@ -214,3 +214,70 @@ func ExampleRun_Curve() {
 	// Output:
 	// AUROC 1.0, accuracy 0.667
 }
+
+// Two scores of the same images: is the difference more than noise?
+func ExampleBootstrap_Paired() {
+	var right []bool
+	var sharp, dull []float64
+	for i := range 300 {
+		right = append(right, i%4 != 0 || i%3 == 0)
+		noise := float64(i*7919%300) / 300
+		sharp = append(sharp, noise)
+		dull = append(dull, float64(i*104729%300)/300)
+		if right[i] {
+			sharp[i] += 0.3
+		}
+	}
+	var curves []*misd.Curve
+	for _, k := range [][]float64{sharp, dull} {
+		c, err := misd.NewCurve(k, right)
+		if err != nil {
+			log.Fatal(err)
+		}
+		curves = append(curves, c)
+	}
+	p, err := misd.Bootstrap{Resamples: 999}.Paired(context.Background(), curves, "aurc", "auroc")
+	if err != nil {
+		log.Fatal(err)
+	}
+	aurc, auroc := p.Difference("aurc", 0, 1), p.Difference("auroc", 0, 1)
+	holm := misd.Holm([]float64{aurc.P, auroc.P})
+	fmt.Printf("AUROC %+.2f, p = %.3f, corrected for two comparisons %.3f\n", auroc.Value, auroc.P, holm[1])
+	// Output:
+	// AUROC +0.26, p = 0.002, corrected for two comparisons 0.004
+}
+
+// A street scene that shows no digit at all is a failure whatever the prediction, and another kind of failure than a
+// misread digit.
+func ExampleMix() {
+	digits := &misd.Run{Dataset: "digits", Classes: 10, Label: []int{3, 1, 4, 1}, Pred: []int{3, 1, 4, 7},
+		Scores: []misd.Score{{Name: "MSR", Values: []float64{0.9, 0.8, 0.7, 0.6}}}}
+	streets := &misd.Run{Dataset: "streets", Classes: 10, Pred: []int{8, 1},
+		Scores: []misd.Score{{Name: "MSR", Values: []float64{0.75, 0.2}}}}
+	m, err := misd.Mix(misd.Joint, digits, misd.Shift{Run: streets, Novel: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	parts, err := m.Parts("MSR")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: %d failures, AURC %.3f = %.3f misclassified + %.3f under shift\n", m.Run.Dataset, parts.All.Errors(),
+		parts.All.AURC(), parts.Misclassified.AURC(), parts.FailedUnderShift.AURC())
+	// Output:
+	// digits + streets: 3 failures, AURC 0.247 = 0.061 misclassified + 0.186 under shift
+}
+
+func ExampleGroupBy() {
+	run := &misd.Run{Label: []int{0, 1, 1}, Pred: []int{0, 1, 0}, Classes: 2, Scores: []misd.Score{{Name: "MSR", Values: []float64{0.9, 0.8, 0.6}}}}
+	for _, g := range misd.GroupBy([]string{"fog 10", "fog 2", "fog 2"}) {
+		part, err := run.Subset(g.Rows)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(g.Name, part.Scores[0].Values, part.Correct())
+	}
+	// Output:
+	// fog 2 [0.8 0.6] [true false]
+	// fog 10 [0.9] [true]
+}

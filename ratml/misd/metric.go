@@ -77,7 +77,7 @@ func allMetrics() []Metric {
 			func(c *Curve) float64 { return c.FPRAtTPR(PositiveSuccess, 0.95) }).needing(needsBothClasses),
 		curveMetric("fpr95_success_openmix", "errors accepted at the TPR nearest to 95 % (OpenMix)", (*Curve).FPR95SuccessOpenMix).needing(needsBothClasses),
 		curveMetric("fpr95_success_fdshifts", "errors accepted at TPR of at least 94.95 % (fd-shifts)", (*Curve).FPR95SuccessFDShifts).needing(needsBothClasses),
-		curveMetric("fpr95_error_tu", "right predictions flagged at the recall nearest to 95 % (torch-uncertainty)", (*Curve).FPR95ErrorTU).needing(needsBothClasses),
+		curveMetric("fpr95_error_tu", "right predictions flagged at the recall nearest to 95 % (torch-uncertainty before 0.13)", (*Curve).FPR95ErrorTU).needing(needsBothClasses),
 	}
 	for _, percent := range []int{70, 80, 90, 95} {
 		all = append(all, curveMetric(fmt.Sprintf("risk_at_coverage_%d", percent),

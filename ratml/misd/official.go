@@ -117,8 +117,9 @@ func (c *Curve) FPR95SuccessOpenMix() float64 {
 	return fpr
 }
 
-// FPR95ErrorTU returns FPR95 as torch-uncertainty's FPRx computes it (metrics/classification/fpr.py) with errors as
-// positives and low confidence as their score: the recall nearest to 0.95 in float32, of two equally near the higher.
+// FPR95ErrorTU returns FPR95 as torch-uncertainty's FPRx computed it until early 2026 (metrics/classification/fpr.py)
+// with errors as positives and low confidence as their score: the recall nearest to 0.95 in float32, of two equally near
+// the higher. Its version 0.13 computes FPRAtTPR(PositiveError, 0.95) instead.
 // NaN if all predictions are right or all are wrong.
 func (c *Curve) FPR95ErrorTU() float64 {
 	if !c.twoClasses() {
@@ -138,10 +139,10 @@ func (c *Curve) FPR95ErrorTU() float64 {
 	return fpr
 }
 
-// CoverageAtRiskTU returns the coverage at a risk as torch-uncertainty's CovAtxRisk computes it: as
+// CoverageAtRiskTU returns the coverage at a risk as torch-uncertainty's CovAtxRisk computed it until early 2026: as
 // [Curve.CoverageAtRisk] without regard to ties, but NaN also where the prediction it checks by mistake (counted from
-// the most instead of from the least confident) exceeds the risk, as when the most confident prediction is wrong. NaN
-// without predictions or if risk is NaN.
+// the most instead of from the least confident) exceeds the risk, as when the most confident prediction is wrong.
+// Its version 0.13 is NaN only where nothing can be accepted. NaN without predictions or if risk is NaN.
 func (c *Curve) CoverageAtRiskTU(risk float64) float64 {
 	n, errors := c.Len(), c.Errors()
 	if n == 0 || math.IsNaN(risk) {

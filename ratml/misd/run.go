@@ -74,6 +74,22 @@ func (r *Run) Validate() error {
 		if len(s.Values) != n {
 			return fmt.Errorf("misd: score %s has %d values, want %d", s.Name, len(s.Values), n)
 		}
+		if err := s.validateSearch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validateSearch checks the lengths of what a search knows of each image.
+func (s *Score) validateSearch() error {
+	for _, c := range []struct {
+		what string
+		n    int
+	}{{"lower ends", len(s.Lower)}, {"upper ends", len(s.Upper)}, {"unflipped marks", len(s.Unflipped)}, {"evaluation counts", len(s.Evaluations)}} {
+		if c.n != 0 && c.n != len(s.Values) {
+			return fmt.Errorf("misd: score %s has %d %s for %d images", s.Name, c.n, c.what, len(s.Values))
+		}
 	}
 	return nil
 }

@@ -41,9 +41,6 @@ func checkRun(run *misd.Run) error {
 			return fmt.Errorf("two scores are called %s", s.Name)
 		}
 		seen[s.Name] = true
-		if err := checkSearch(s); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -62,20 +59,6 @@ func checkName(name string) error {
 	for _, s := range suffixes {
 		if strings.HasSuffix(name, s) {
 			return fmt.Errorf("the score name %s must not end in %s", name, s)
-		}
-	}
-	return nil
-}
-
-// checkSearch checks the lengths of what a search knows of each image.
-func checkSearch(s *misd.Score) error {
-	n := len(s.Values)
-	for _, c := range []struct {
-		what string
-		len  int
-	}{{"lower ends", len(s.Lower)}, {"upper ends", len(s.Upper)}, {"unflipped marks", len(s.Unflipped)}, {"evaluation counts", len(s.Evaluations)}} {
-		if c.len != 0 && c.len != n {
-			return fmt.Errorf("score %s has %d %s for %d images", s.Name, c.len, c.what, n)
 		}
 	}
 	return nil
