@@ -91,7 +91,7 @@ func (o options) check() error {
 	return o.official.check(o.RobustRadius)
 }
 
-// functions returns the scores that the options name, each once.
+// functions returns the scores that the options name, each once, perturbed where that is asked for.
 func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
 	search := radius.BoundarySearch{}.Name()
 	names := o.Scores
@@ -112,7 +112,7 @@ func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
 		}
 		fs = append(fs, f)
 	}
-	return fs, nil
+	return confidence.Perturb(o.Perturb, p, fs...), nil
 }
 
 // writable makes a folder, and checks that files can be written to it before anything is computed for them.
@@ -154,7 +154,7 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 		return false, nil
 	}
 	if _, err := parts.Existing(e.Out); err == nil {
-		return false, nil // interrupted while the parts were removed, or before
+		return false, nil // interrupted before the parts were removed
 	}
 	var splits []parts.Split
 	for i := range e.Splits {
@@ -164,6 +164,13 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 		}
 		run.Dataset, run.Model = e.Dataset, e.manifest.Title()
 		splits = append(splits, parts.Split{Run: run})
+	}
+	store, err := parts.Open(e.Out, e.manifest)
+	if err != nil {
+		return true, err
+	}
+	if err := store.Remove(); err != nil { // what an interruption left of them
+		return true, err
 	}
 	fmt.Fprintf(e.stderr, "%s holds the finished run already\n", e.Out)
 	j := judgement{e.manifest, e.stderr}
@@ -235,14 +242,26 @@ func (j judgement) write(out string, splits []parts.Split, reports []*report.Rep
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
 		}
+		sweep(dir)
 		if err := writeReport(dir, r, plot); err != nil {
 			return err
 		}
 	}
+	sweep(out)
 	if err := j.aggregate(out, reports); err != nil {
 		return err
 	}
 	return parts.WriteRecord(out, j.Manifest, splits)
+}
+
+// sweep removes what a process that was killed left half written, under names that start with a dot.
+func sweep(dir string) {
+	for _, name := range []string{"scores.csv", "scores.npz", "metrics.json", "run.json"} {
+		left, _ := filepath.Glob(filepath.Join(dir, "."+name+"*")) // the pattern is right
+		for _, path := range left {
+			os.Remove(path)
+		}
+	}
 }
 
 func writeReport(dir string, r *report.Report, plot bool) error {
