@@ -39,6 +39,9 @@ func (c *Comparison) Markdown() string { return c.grid().markdown() }
 // HTML returns the comparison as an HTML table, the best values in bold.
 func (c *Comparison) HTML() string { return c.grid().html() }
 
+// LaTeX returns the comparison as a tabular for the booktabs package, the best values in bold.
+func (c *Comparison) LaTeX() string { return c.grid().latex() }
+
 func (c *Comparison) grid() grid {
 	first := c.Reports[0]
 	names, legend := c.shortNames()

@@ -12,18 +12,21 @@ import (
 	"github.com/ratml/rat/ratml/misd"
 )
 
+// table is what a file can be made of.
+type table interface {
+	grid() grid
+	records() [][]string // the lines of CSV, the first with the names of the columns
+	json.Marshaler
+}
+
 // Save writes the report to a file in the format that its ending names: .json and .csv hold every metric with its
-// interval as plain fractions, .md, .html and .txt the leaderboard. A file that is there is replaced in one step.
-func (r *Report) Save(path string) error { return save(path, r, []*Report{r}) }
+// interval as plain fractions, .md, .html, .tex and .txt the leaderboard. A file that is there is replaced in one step.
+func (r *Report) Save(path string) error { return save(path, r) }
 
 // Save writes the comparison as [Report.Save] writes a report; the JSON is a list of reports.
-func (c *Comparison) Save(path string) error { return save(path, c, c.Reports) }
+func (c *Comparison) Save(path string) error { return save(path, c) }
 
-func save(path string, v interface {
-	String() string
-	Markdown() string
-	HTML() string
-}, reports []*Report) error {
+func save(path string, t table) error {
 	var write func(w io.Writer) error
 	print := func(s string) func(io.Writer) error {
 		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
@@ -34,18 +37,20 @@ func save(path string, v interface {
 			e := json.NewEncoder(w)
 			e.SetIndent("", " ")
 			e.SetEscapeHTML(false)
-			return e.Encode(v)
+			return e.Encode(t)
 		}
 	case ".csv":
-		write = func(w io.Writer) error { return encodeTable(w, reports) }
+		write = func(w io.Writer) error { return csv.NewWriter(w).WriteAll(t.records()) }
 	case ".md":
-		write = print(v.Markdown())
+		write = print(t.grid().markdown())
 	case ".html":
-		write = print(v.HTML())
+		write = print(t.grid().html())
+	case ".tex":
+		write = print(t.grid().latex())
 	case ".txt":
-		write = print(v.String() + "\n")
+		write = print(t.grid().text() + "\n")
 	default:
-		return fmt.Errorf("report: writing %s: the ending %q is none of .json, .csv, .md, .html, .txt", path, ext)
+		return fmt.Errorf("report: writing %s: the ending %q is none of .json, .csv, .md, .html, .tex, .txt", path, ext)
 	}
 	if err := atomicfile.Write(path, write); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -138,18 +143,18 @@ func evaluationJSON(e misd.Evaluation) map[string]estimateJSON {
 	return out
 }
 
-// encodeTable writes one line a score of each report, with every metric and its interval in plain fractions.
-func encodeTable(w io.Writer, reports []*Report) error {
-	c := csv.NewWriter(w)
+func (r *Report) records() [][]string { return reportRecords([]*Report{r}) }
+
+func (c *Comparison) records() [][]string { return reportRecords(c.Reports) }
+
+// reportRecords has one line a score of each report, with every metric and its interval in plain fractions.
+func reportRecords(reports []*Report) [][]string {
 	head := []string{"dataset", "model", "score", "cost", "forward_evaluations"}
-	var metrics []misd.Metric
-	for _, m := range misd.Metrics() {
-		if !m.NeedsProbabilities {
-			metrics = append(metrics, m)
-			head = append(head, m.Name, m.Name+"_low", m.Name+"_high")
-		}
+	metrics := scoreMetrics()
+	for _, name := range metrics {
+		head = append(head, name, name+"_low", name+"_high")
 	}
-	c.Write(head) // csv.Writer keeps the first error
+	lines := [][]string{head}
 	for _, r := range reports {
 		for _, row := range r.Rows {
 			line := []string{r.Run.Dataset, r.Run.Model, row.Score, "", ""}
@@ -159,13 +164,23 @@ func encodeTable(w io.Writer, reports []*Report) error {
 			if row.Search != nil {
 				line[4] = strconv.FormatFloat(row.Search.Mean, 'g', -1, 64)
 			}
-			for _, m := range metrics {
-				e := row.Metrics[m.Name]
+			for _, name := range metrics {
+				e := row.Metrics[name]
 				line = append(line, formatFloat(e.Value), formatFloat(e.Lower), formatFloat(e.Upper))
 			}
-			c.Write(line)
+			lines = append(lines, line)
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return lines
+}
+
+// scoreMetrics names the metrics that judge a score.
+func scoreMetrics() []string {
+	var names []string
+	for _, m := range misd.Metrics() {
+		if !m.NeedsProbabilities {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }

@@ -83,3 +83,14 @@ func significant(v float64, digits int) string {
 	whole := int(math.Floor(math.Log10(math.Abs(rounded)))) + 1
 	return strconv.FormatFloat(v, 'f', max(0, min(digits-whole, digits)), 64)
 }
+
+// formatP writes a p-value, NaN as a dash.
+func formatP(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return undefined
+	case p < 0.001:
+		return "<0.001"
+	}
+	return strconv.FormatFloat(p, 'g', 2, 64)
+}

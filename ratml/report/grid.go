@@ -8,7 +8,7 @@ import (
 // grid is a table before it is written as text, Markdown or HTML.
 type grid struct {
 	title   []string // lines above the table
-	best    string   // what the mark of the best value means
+	best    string   // what the mark of the best value means; empty where nothing is marked
 	columns []column
 	rows    [][]cell
 	notes   []string
@@ -77,7 +77,9 @@ func (g grid) text() string {
 		}
 		lines = append(lines, line(cells))
 	}
-	lines = append(lines, "* "+g.best+".")
+	if g.best != "" {
+		lines = append(lines, "* "+g.best+".")
+	}
 	return strings.Join(append(lines, g.notes...), "\n")
 }
 

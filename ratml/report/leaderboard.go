@@ -21,6 +21,10 @@ func (r *Report) Markdown() string { return r.grid().markdown() }
 // HTML returns the leaderboard as an HTML table, the best values in bold.
 func (r *Report) HTML() string { return r.grid().html() }
 
+// LaTeX returns the leaderboard as a tabular for the booktabs package, the best values in bold, title and notes as
+// comments.
+func (r *Report) LaTeX() string { return r.grid().latex() }
+
 func (r *Report) grid() grid {
 	g := grid{title: r.title(), best: "best", columns: []column{{name: "score"}}}
 	for _, m := range r.Options.Headline {

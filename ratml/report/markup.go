@@ -28,7 +28,10 @@ func (g grid) markdown() string {
 		}
 		b.WriteString("|\n")
 	}
-	b.WriteString("\n- **bold**: " + g.best + ".\n")
+	b.WriteString("\n")
+	if g.best != "" {
+		b.WriteString("- **bold**: " + g.best + ".\n")
+	}
 	for _, note := range g.notes {
 		b.WriteString("- " + escapeMarkdown(note) + "\n")
 	}
@@ -72,8 +75,13 @@ func (g grid) html() string {
 		}
 		b.WriteString("</tr>\n")
 	}
-	b.WriteString("</tbody>\n</table>\n<p><small><b>bold</b>: ")
-	paragraph(append([]string{g.best + "."}, g.notes...))
+	b.WriteString("</tbody>\n</table>\n<p><small>")
+	notes := g.notes
+	if g.best != "" {
+		b.WriteString("<b>bold</b>: ")
+		notes = append([]string{g.best + "."}, notes...)
+	}
+	paragraph(notes)
 	b.WriteString("</small></p>\n")
 	return b.String()
 }

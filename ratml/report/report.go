@@ -210,26 +210,7 @@ func (r *Report) scoreNames() []string {
 
 // Ranked returns the rows, best first by the metric, undefined values last; equally good rows keep their order.
 func (r *Report) Ranked(metric string) []Row {
-	m, _ := misd.LookupMetric(metric)
-	rows := slices.Clone(r.Rows)
-	slices.SortStableFunc(rows, func(a, b Row) int {
-		x, y := a.Metrics[metric].Value, b.Metrics[metric].Value
-		switch {
-		case math.IsNaN(x) || math.IsNaN(y):
-			return cmp.Compare(btoi(math.IsNaN(x)), btoi(math.IsNaN(y)))
-		case m.HigherIsBetter:
-			return cmp.Compare(y, x)
-		}
-		return cmp.Compare(x, y)
-	})
-	return rows
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	return ranked(r.Rows, metric, func(row Row) float64 { return row.Metrics[metric].Value })
 }
 
 // errors returns the number of wrong predictions.
