@@ -35,14 +35,8 @@ func Score(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...F
 // It returns an error where the images do not fit the classifier, a label is out of range, logits are not finite, two
 // scores have the same name, or the context ends.
 func (s Scorer) Run(ctx context.Context, c *nets.Classifier, set dataset.Set, scores ...Function) (*misd.Run, error) {
-	seen := map[string]bool{}
-	for _, sc := range scores {
-		if sc != nil && seen[sc.Name()] {
-			return nil, fmt.Errorf("confidence: score %s is listed twice", sc.Name())
-		}
-		if sc != nil {
-			seen[sc.Name()] = true
-		}
+	if err := differ(scores); err != nil {
+		return nil, fmt.Errorf("confidence: %w", err)
 	}
 	run, err := s.run(ctx, c, set, scores)
 	if err != nil {
@@ -51,39 +45,31 @@ func (s Scorer) Run(ctx context.Context, c *nets.Classifier, set dataset.Set, sc
 	return run, nil
 }
 
+// differ returns an error where two scores have the same name.
+func differ(scores []Function) error {
+	seen := map[string]bool{}
+	for _, s := range scores {
+		if s != nil && seen[s.Name()] {
+			return fmt.Errorf("score %s is listed twice", s.Name())
+		}
+		if s != nil {
+			seen[s.Name()] = true
+		}
+	}
+	return nil
+}
+
 // run computes scores, and those that they combine, which need not have different names.
 func (s Scorer) run(ctx context.Context, c *nets.Classifier, set dataset.Set, requested []Function) (*misd.Run, error) {
-	scores := expand(requested)
-	if err := check(c, set, scores); err != nil {
+	if err := check(c, set, expand(requested)); err != nil {
 		return nil, err
 	}
-	if s.BatchSize == 0 {
-		s.BatchSize = 128
-	}
-	p, err := newPlan(c, scores)
+	x, err := s.open(c, requested)
 	if err != nil {
 		return nil, err
 	}
-	defer p.free()
-	r := newResults(c, set.Len(), scores)
-	if err := p.prepare(s.BatchSize); err != nil {
-		return nil, err
-	}
-	done := 0
-	for batch, err := range (dataset.Loader{Set: set, BatchSize: s.BatchSize}).Epoch(ctx, 0) {
-		if err != nil {
-			return nil, err
-		}
-		if err := p.batch(ctx, batch, done, r); err != nil {
-			return nil, err
-		}
-		done += batch.N
-		s.report(done, set.Len(), r)
-	}
-	if err := p.runSearch(ctx, true, r); err != nil {
-		return nil, err
-	}
-	return r.finish(s, len(requested)), nil
+	defer x.Close()
+	return x.run(ctx, set)
 }
 
 // check returns an error where the classifier cannot take the images of the set or a score can not be run.
