@@ -1,6 +1,7 @@
 package confidence
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,21 +155,23 @@ func (s *Cascade) place(r float64) float64 {
 	return math.Max(lo, math.Min(hi, lo+(hi-lo)*share))
 }
 
-// Objective returns "aurc within a budget".
-func (s *Cascade) Objective() string { return "aurc within a budget" }
+// Objective returns "expected aurc within a budget".
+func (s *Cascade) Objective() string { return "expected aurc within a budget" }
 
-// Learn chooses the band with the lowest tie-averaged AURC on a run with the columns of the cheap score and of the
-// radius, of all bands that cost no more than the budget. It returns an error where a column is missing or the budget
-// does not reach the cheap score.
+// Learn chooses, of all bands that cost no more than the budget on a run with the columns of the cheap score and of the
+// radius, the one with the lowest expected AURC: that of errors which are not 0 or 1 but the probability that a logistic
+// regression on the rank of the radius and its square gives. With the errors themselves, the choice follows the few
+// that happen to have a high score. It returns an error where a column is missing, all predictions are right or all
+// wrong, or the budget does not reach the cheap score.
 func (s *Cascade) Learn(run *misd.Run) (Function, float64, error) {
 	t := *s
-	curve, err := t.curve(run)
+	curve, err := t.curve(run, orElse(s.Budget, 1.0/3))
 	if err != nil {
 		return nil, 0, fmt.Errorf("Cascade: %w", err)
 	}
-	best, found := CascadePoint{AURC: math.Inf(1)}, false
+	best, found := CascadePoint{Expected: math.Inf(1)}, false
 	for _, p := range curve {
-		if p.Relative <= orElse(s.Budget, 1.0/3) && p.AURC < best.AURC {
+		if p.Relative <= orElse(s.Budget, 1.0/3) && p.Expected < best.Expected {
 			best, found = p, true
 		}
 	}
@@ -178,7 +181,7 @@ func (s *Cascade) Learn(run *misd.Run) (Function, float64, error) {
 	if err := t.fit(run, best.Band); err != nil {
 		return nil, 0, fmt.Errorf("Cascade: %w", err)
 	}
-	return &t, best.AURC, nil
+	return &t, best.Expected, nil
 }
 
 // CascadePoint is a cascade with the best band for its cost.
@@ -186,7 +189,8 @@ type CascadePoint struct {
 	Share    float64    // of images searched
 	Cost     float64    // forward equivalents an image
 	Relative float64    // cost over that of the radius of all images
-	AURC     float64    // tie-averaged
+	Expected float64    // AURC, which the band was chosen by: see [Cascade.Learn]
+	AURC     float64    // tie-averaged, of the labels
 	Band     [2]float64 // of the cheap score
 }
 
@@ -195,7 +199,7 @@ type CascadePoint struct {
 // good.
 func (s *Cascade) Curve(run *misd.Run) ([]CascadePoint, error) {
 	t := *s
-	points, err := t.curve(run)
+	points, err := t.curve(run, math.Inf(1))
 	if err != nil {
 		return nil, fmt.Errorf("confidence: Cascade: %w", err)
 	}
@@ -204,33 +208,40 @@ func (s *Cascade) Curve(run *misd.Run) ([]CascadePoint, error) {
 
 const shareSteps, startSteps = 20, 40
 
-func (s *Cascade) curve(run *misd.Run) ([]CascadePoint, error) {
+// curve returns the best band for each share of images that costs no more than most, as a share of the radius's cost,
+// and for the largest such share. It sets the ranks of the cheap score.
+func (s *Cascade) curve(run *misd.Run, most float64) ([]CascadePoint, error) {
 	cheap, rad, err := s.columns(run)
 	if err != nil {
 		return nil, err
 	}
-	// The shares on the grid, and the largest within the budget.
-	most := (orElse(s.Budget, 1.0/3)*rad.Cost - cheap.Cost) / rad.Cost
-	shares := []float64{}
-	for k := range shareSteps + 1 {
+	if s.cheapRanks, err = newRanks(cheap.Values); err != nil {
+		return nil, fmt.Errorf("%s: %w", cheap.Name, err)
+	}
+	most = math.Min(1, most-cheap.Cost/rad.Cost)
+	var shares []float64
+	for k := 0; float64(k)/shareSteps < most; k++ {
 		shares = append(shares, float64(k)/shareSteps)
 	}
-	if most > 0 && most < 1 {
+	if most >= 0 {
 		shares = append(shares, most)
-		slices.Sort(shares)
+	}
+	wrong, err := smoothErrors(rad.Values, run.Correct())
+	if err != nil {
+		return nil, err
 	}
 	sorted := slices.Sorted(slices.Values(cheap.Values))
 	var points []CascadePoint
 	for _, share := range shares {
-		best := CascadePoint{AURC: math.Inf(1)}
+		best := CascadePoint{Expected: math.Inf(1)}
 		width := int(share * float64(len(sorted)))
 		for k := range startSteps + 1 {
 			start := k * (len(sorted) - width) / startSteps
-			p, err := s.point(run, cheap, rad, sorted, start, width)
+			p, err := s.point(run, wrong, sorted, start, width)
 			if err != nil {
 				return nil, err
 			}
-			if p.AURC < best.AURC {
+			if p.Expected < best.Expected {
 				best = p
 			}
 		}
@@ -253,14 +264,18 @@ func (s *Cascade) columns(run *misd.Run) (cheap, rad *misd.Score, err error) {
 	return cheap, rad, nil
 }
 
-// point judges the band of the width images from the start-th least cheap score.
-func (s *Cascade) point(run *misd.Run, cheap, rad *misd.Score, sorted []float64, start, width int) (CascadePoint, error) {
+// point judges the band of the width images from the start-th least cheap score, by the probabilities of errors.
+func (s *Cascade) point(run *misd.Run, wrong, sorted []float64, start, width int) (CascadePoint, error) {
 	p := CascadePoint{Band: [2]float64{math.MaxFloat64, -math.MaxFloat64}}
 	if width > 0 {
 		p.Band = [2]float64{sorted[start], sorted[start+width-1]}
 	}
 	t := *s
 	if err := t.fit(run, p.Band); err != nil {
+		return p, err
+	}
+	cheap, rad, err := s.columns(run)
+	if err != nil {
 		return p, err
 	}
 	values, searched := make([]float64, len(cheap.Values)), 0
@@ -276,23 +291,20 @@ func (s *Cascade) point(run *misd.Run, cheap, rad *misd.Score, sorted []float64,
 	if err != nil {
 		return p, err
 	}
-	p.AURC = c.AURC()
+	p.AURC, p.Expected = c.AURC(), expectedAURC(values, wrong)
 	p.Share = float64(searched) / float64(len(values))
 	p.Cost = cheap.Cost + p.Share*rad.Cost
 	p.Relative = p.Cost / rad.Cost
 	return p, nil
 }
 
-// fit sets the band and the ranks.
+// fit sets the band and the ranks in it.
 func (s *Cascade) fit(run *misd.Run, band [2]float64) (err error) {
 	cheap, rad, err := s.columns(run)
 	if err != nil {
 		return err
 	}
 	s.Band = band
-	if s.cheapRanks, err = newRanks(cheap.Values); err != nil {
-		return fmt.Errorf("%s: %w", cheap.Name, err)
-	}
 	var inside []float64
 	for i, v := range cheap.Values {
 		if v >= band[0] && v <= band[1] {
@@ -317,4 +329,49 @@ func (s *Cascade) check(c *nets.Classifier) error {
 		return part.check(c)
 	}
 	return nil
+}
+
+// smoothErrors returns the probability that each prediction is wrong, by a logistic regression on the rank of its score
+// and its square.
+func smoothErrors(scores []float64, correct []bool) ([]float64, error) {
+	r, err := newRanks(scores)
+	if err != nil {
+		return nil, err
+	}
+	right := 0
+	x := make([][]float64, len(scores))
+	for i, v := range scores {
+		u := r.at(v) - 0.5
+		x[i] = []float64{u, u * u}
+		if correct[i] {
+			right++
+		}
+	}
+	if right == 0 || right == len(correct) {
+		return nil, fmt.Errorf("%d of %d validation predictions are right; it learns from both kinds", right, len(correct))
+	}
+	w, err := logistic(x, correct, 1e-4)
+	if err != nil {
+		return nil, err
+	}
+	wrong := make([]float64, len(x))
+	for i, row := range x {
+		wrong[i] = 1 / (1 + math.Exp(linear(w, row)))
+	}
+	return wrong, nil
+}
+
+// expectedAURC returns the AURC of errors that are probabilities, equal scores in their order.
+func expectedAURC(scores, wrong []float64) float64 {
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	sum, errs := 0.0, 0.0
+	for k, i := range order {
+		errs += wrong[i]
+		sum += errs / float64(k+1)
+	}
+	return sum / float64(len(scores))
 }
