@@ -68,7 +68,7 @@ const (
 // slope of 0 or more is taken as unknown.
 func newBracket(margins []float64, slope, tolerance, cap float64) *bracket {
 	b := &bracket{tolerance: tolerance, cap: cap, hi: math.Inf(1), width: math.Inf(1)}
-	b.remember(0, margins, false)
+	b.remember(0, margins)
 	b.current = cap / 2
 	if slope < 0 {
 		b.current = representable(clamp(-b.near[0].least/slope, smallestStep, cap/2))
@@ -81,7 +81,7 @@ func (b *bracket) next() float64 { return b.current }
 func (b *bracket) observe(margins []float64, flipped bool) (done bool) {
 	b.evaluations++
 	b.creeping++
-	b.remember(b.current, margins, flipped)
+	b.remember(b.current, margins)
 	if flipped {
 		b.hi, b.creeping = b.current, 0
 	} else {
@@ -98,13 +98,10 @@ func (b *bracket) observe(margins []float64, flipped bool) (done bool) {
 }
 
 // remember keeps a point if it is among the nearest.
-func (b *bracket) remember(t float64, margins []float64, flipped bool) {
+func (b *bracket) remember(t float64, margins []float64) {
 	p := point{t: t, least: math.Inf(1)}
 	for _, m := range margins {
 		p.least = math.Min(p.least, m)
-	}
-	if flipped == (p.least > 0) {
-		p.least = 0 // a tie: the order of classes decides, not the margin
 	}
 	at := 0
 	for at < len(b.near) && math.Abs(b.near[at].least) <= math.Abs(p.least) {

@@ -3,6 +3,7 @@ package radius
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -42,6 +43,19 @@ func TestCandidates(t *testing.T) {
 		c := test.f.Candidates()
 		if len(c) != test.n || c[0] != test.first {
 			t.Errorf("%#v: %d candidates, the first %#v; want %d, the first %#v", test.f, len(c), c[0], test.n, test.first)
+		}
+	}
+}
+
+// The official code's TEMP_RANGE, which all that is fitted by temperature goes through in order.
+func TestTemperatures(t *testing.T) {
+	want := []float64{0.2, 0.4, 0.6, 0.8, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 2, 2.5, 3, 100, 1000}
+	if !slices.Equal(Temperatures, want) {
+		t.Errorf("temperatures %v, want %v", Temperatures, want)
+	}
+	for i, e := range (BoundarySearch{}).Candidates() {
+		if e != (BoundarySearch{Temperature: want[i]}) {
+			t.Errorf("candidate %d is %v, want temperature %g", i, e, want[i])
 		}
 	}
 }
