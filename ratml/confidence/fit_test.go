@@ -141,6 +141,43 @@ func TestFitSharesWork(t *testing.T) {
 	}
 }
 
+// The values that the official code tries.
+func TestCandidates(t *testing.T) {
+	show := func(f confidence.Fitter) string {
+		var values []string
+		for _, c := range f.Candidates() {
+			switch c := c.(type) {
+			case confidence.ODIN:
+				values = append(values, fmt.Sprint(c.Temperature))
+			case confidence.DOCTOR:
+				values = append(values, fmt.Sprint(c.Temperature))
+			case confidence.LinearMix:
+				values = append(values, fmt.Sprint(c.Lambda))
+			case confidence.Thresholded:
+				values = append(values, fmt.Sprint(c.Threshold))
+			case confidence.TunedLogitDiff:
+				values = append(values, fmt.Sprint(c.Lambda))
+			}
+		}
+		return strings.Join(values, " ")
+	}
+	const temperatures = "0.2 0.4 0.6 0.8 1 1.1 1.2 1.3 1.4 1.5 2 2.5 3 100 1000"
+	for _, test := range []struct {
+		f    confidence.Fitter
+		want string
+	}{
+		{confidence.ODIN{}, temperatures},
+		{confidence.DOCTOR{Temperature: 7}, temperatures},
+		{confidence.LinearMix{}, "0.01 0.1 1 10 100"},
+		{confidence.Thresholded{}, "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1"},
+		{confidence.TunedLogitDiff{}, "0.5 0.75 0.9 1.1 1.3 2"},
+	} {
+		if got := show(test.f); got != test.want {
+			t.Errorf("%s: candidates %s, want %s", test.f.Name(), got, test.want)
+		}
+	}
+}
+
 func TestFitErrors(t *testing.T) {
 	set := shapes(t, 4)
 	c := small(t, backendtest.Go(t), nil)
