@@ -2,7 +2,6 @@ package radius
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/ratml/rat/ratml/nets"
 )
@@ -15,9 +14,10 @@ type ray struct {
 
 func newRay(c *nets.Classifier) (*ray, error) {
 	p, err := c.Compile("logits along a ray", func(net nets.Network, in []*Node) []*Node {
-		images, directions, distance := in[0], in[1], in[2]
-		at := Add(images, Mul(directions, Reshape(distance, -1, 1, 1, 1)))
-		return []*Node{net(ClipScalar(at, 0, 1))}
+		images, directions := in[0], in[1]
+		distance, beyond := Reshape(in[2], -1, 1, 1, 1), Reshape(in[3], -1, 1, 1, 1)
+		at := Add(images, Mul(directions, distance))
+		return []*Node{net(Max(Neg(beyond), Min(at, OnePlus(beyond))))}
 	})
 	if err != nil {
 		return nil, err
@@ -25,11 +25,14 @@ func newRay(c *nets.Classifier) (*ray, error) {
 	return &ray{program: p, arch: c.Arch}, nil
 }
 
-// logits returns the logits [batch, classes] at clip(image + distance * direction, 0, 1). Images and directions are
-// row-major with the batch first; distance has an entry an image.
-func (r *ray) logits(images, directions, distance []float32) ([]float32, error) {
+// anywhere is how far images may leave [0,1] that are not clipped.
+const anywhere = 1e30
+
+// logits returns the logits [batch, classes] at clip(image + distance * direction, -beyond, 1 + beyond). Images and
+// directions are row-major with the batch first; distance and beyond have an entry an image.
+func (r *ray) logits(images, directions, distance, beyond []float32) ([]float32, error) {
 	out, err := r.program.RunFloats(r.arch.Images(images), r.arch.Images(directions),
-		tensors.FromFlatDataAndDimensions(distance, len(distance)))
+		vector(distance), vector(beyond))
 	if err != nil {
 		return nil, err
 	}

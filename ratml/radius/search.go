@@ -19,12 +19,32 @@ type Start struct {
 	// Done is given the result; nil ignores it.
 	Done func(Result)
 
-	steps stepper // nil is the sound protocol with its defaults
+	steps     stepper // nil is the sound protocol with its defaults
+	unclipped bool    // the ray may leave [0,1]
+	group     *group  // of searches that give one result
+	spent     int     // forward equivalents before
+
+	walk walker // where set, it moves the image, by what look says; Direction and Slope are not used
+	look look
+}
+
+// finish hands on a result, unless it is not yet the last of a group.
+func (s *Start) finish(r Result) {
+	last := true
+	r.Evaluations += s.spent
+	if s.group != nil {
+		r, last = s.group.add(r)
+	}
+	if last && s.Done != nil {
+		s.Done(r)
+	}
 }
 
 // Search runs the searches of many images through one compiled forward pass of fixed batch size. An image whose search
-// is finished leaves its slot to the next one waiting, so that the batch stays full. It is not safe for concurrent use.
+// is finished leaves its slot to the next one waiting, so that the batch stays full. Attacks that need gradients on
+// their way have a compiled pass and a batch for each loss. It is not safe for concurrent use.
 type Search struct {
+	c       *nets.Classifier
 	ray     *ray
 	size    int // values of an image
 	classes int
@@ -34,15 +54,16 @@ type Search struct {
 	images    []float32
 	direction []float32
 	distance  []float32
+	beyond    []float32 // how far images may leave [0,1]
 	busy      int
+	walks     []*walks
 }
 
 // slot is one place in the batch.
 type slot struct {
 	steps stepper // nil where free
 	class int
-	index int
-	done  func(Result)
+	start Start
 }
 
 // NewSearch prepares searches with the given number of slots, the images of one forward pass.
@@ -56,7 +77,7 @@ func NewSearch(c *nets.Classifier, slots int) (*Search, error) {
 	}
 	size := c.Arch.Input.Height * c.Arch.Input.Width * c.Arch.Input.Channels
 	return &Search{
-		ray: r, size: size, classes: c.Arch.Classes, slots: make([]slot, slots),
+		c: c, ray: r, size: size, beyond: make([]float32, slots), classes: c.Arch.Classes, slots: make([]slot, slots),
 		images: make([]float32, slots*size), direction: make([]float32, slots*size), distance: make([]float32, slots),
 	}, nil
 }
@@ -70,17 +91,47 @@ func (s *Search) Add(start Start) error {
 	}{
 		{"image", len(start.Image), s.size}, {"direction", len(start.Direction), s.size}, {"logits", len(start.Logits), s.classes},
 	} {
+		if v.what == "direction" && start.walk != nil {
+			continue
+		}
 		if v.got != v.want {
 			return fmt.Errorf("radius: image %d: %d values of %s, the classifier has %d", start.Index, v.got, v.what, v.want)
 		}
 	}
-	s.waiting = append(s.waiting, start)
+	if start.walk == nil {
+		s.waiting = append(s.waiting, start)
+		return nil
+	}
+	w, err := s.walksOf(start.look)
+	if err != nil {
+		return fmt.Errorf("radius: %w", err)
+	}
+	w.waiting = append(w.waiting, start)
 	return nil
+}
+
+// walksOf returns the walks that look in a given way.
+func (s *Search) walksOf(l look) (*walks, error) {
+	for _, w := range s.walks {
+		if w.look == l {
+			return w, nil
+		}
+	}
+	w, err := newWalks(s.c, l, len(s.slots), func(start Start) { s.waiting = append(s.waiting, start) })
+	if err == nil {
+		s.walks = append(s.walks, w)
+	}
+	return w, err
 }
 
 // Run goes on as long as every slot is taken, or, where drain is set, until all searches are finished. It returns
 // early with the context's error; it may be called again then.
 func (s *Search) Run(ctx context.Context, drain bool) error {
+	for _, w := range s.walks {
+		if err := w.run(ctx, drain); err != nil {
+			return fmt.Errorf("radius: %w", err)
+		}
+	}
 	for {
 		s.fill()
 		if s.busy == 0 || s.busy < len(s.slots) && !drain {
@@ -96,7 +147,12 @@ func (s *Search) Run(ctx context.Context, drain bool) error {
 }
 
 // Free releases the compiled code.
-func (s *Search) Free() { s.ray.program.Free() }
+func (s *Search) Free() {
+	s.ray.program.Free()
+	for _, w := range s.walks {
+		w.seer.free()
+	}
+}
 
 // fill hands free slots to waiting images.
 func (s *Search) fill() {
@@ -114,7 +170,11 @@ func (s *Search) fill() {
 		if start.steps == nil {
 			start.steps = newBracket(margins(start.Logits, class), start.Slope, defaultTolerance, Cap)
 		}
-		s.slots[i] = slot{start.steps, class, start.Index, start.Done}
+		s.slots[i] = slot{start.steps, class, start}
+		s.beyond[i] = 0
+		if start.unclipped {
+			s.beyond[i] = anywhere
+		}
 		copy(s.images[i*s.size:], start.Image)
 		copy(s.direction[i*s.size:], start.Direction)
 		s.busy++
@@ -128,7 +188,7 @@ func (s *Search) step() error {
 			s.distance[i] = float32(sl.steps.next())
 		}
 	}
-	logits, err := s.ray.logits(s.images, s.direction, s.distance)
+	logits, err := s.ray.logits(s.images, s.direction, s.distance, s.beyond)
 	if err != nil {
 		return err
 	}
@@ -138,14 +198,12 @@ func (s *Search) step() error {
 		}
 		z := logits[i*s.classes : (i+1)*s.classes]
 		if !finite(z) {
-			return fmt.Errorf("image %d: the logits at distance %g are not finite", sl.index, s.distance[i])
+			return fmt.Errorf("image %d: the logits at distance %g are not finite", sl.start.Index, s.distance[i])
 		}
 		if sl.steps.observe(margins(z, sl.class), argmax(z) != sl.class) {
-			if sl.done != nil {
-				sl.done(sl.steps.result())
-			}
-			s.slots[i].steps = nil
+			s.slots[i] = slot{}
 			s.busy--
+			sl.start.finish(sl.steps.result())
 		}
 	}
 	return nil
