@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/google/renameio/v2"
@@ -25,7 +26,7 @@ var errDrift = errors.New("the scores have drifted")
 
 // applyOptions are the flags of evaluate apply.
 type applyOptions struct {
-	Policy string `arg:"--policy,required" placeholder:"FILE" help:"policy file that evaluate policy wrote"`
+	Policy string `arg:"--policy" placeholder:"FILE" help:"policy file that evaluate policy wrote"`
 	Out    string `arg:"--out" default:"applied.csv" help:"table to write: a line an image with the score and whether it is accepted"`
 	Strict bool   `arg:"--strict" help:"exit with status 3 where the scores have drifted"`
 	source
@@ -36,8 +37,8 @@ func (applyOptions) Description() string {
 }
 
 func apply(ctx context.Context, o applyOptions, stdout, stderr io.Writer) error {
-	if o.Checkpoint == "" {
-		return usagef("--ckpt is required: the weights that the policy is for")
+	if o.Policy == "" || o.Checkpoint == "" {
+		return usagef("--policy and --ckpt are required: the policy, and the weights that it is for")
 	}
 	if o.BatchSize < 1 {
 		return usagef("batch size %d: want at least 1", o.BatchSize)
@@ -83,10 +84,6 @@ func (o applyOptions) score(ctx context.Context, p *policy.Policy, stderr io.Wri
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Policy, err)
 	}
-	f, err := decode(p.Score.Name, p.Score.Parameters, protocol)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Policy, err)
-	}
 	sum, err := parts.FileSum(o.Checkpoint)
 	if err != nil {
 		return nil, err
@@ -102,10 +99,32 @@ func (o applyOptions) score(ctx context.Context, p *policy.Policy, stderr io.Wri
 	if err != nil {
 		return nil, err
 	}
+	s := &scoring{src: o.source, stderr: stderr, protocol: protocol, images: images, classifier: c}
+	f, err := s.function(ctx, p.Score)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Policy, err)
+	}
 	bar := progress.New("scoring", images.Len())
 	defer bar.Finish()
-	s := confidence.Scorer{BatchSize: o.BatchSize, Protocol: protocol, Dataset: o.Dataset, Progress: bar.Func()}
-	return s.Run(ctx, c, images, f)
+	return s.scorer(bar.Func()).Run(ctx, c, images, f)
+}
+
+// function makes the score of a policy.
+func (s *scoring) function(ctx context.Context, score policy.Score) (confidence.Function, error) {
+	var err error
+	if slices.Contains(featureScores, score.Name) {
+		if s.statistics, err = confidence.LoadStatistics(statisticsOf(s.src.Checkpoint)); err != nil {
+			return nil, err
+		}
+	}
+	fs, err := s.remake([]parts.Score{{Name: score.Name, Function: score.Parameters}})
+	if err != nil {
+		return nil, err
+	}
+	if name := fs[0].Name(); name != score.Name {
+		return nil, fmt.Errorf("the policy is for score %s, its parameters are of %s", score.Name, name)
+	}
+	return fs[0], nil
 }
 
 // decisions writes a line an image.

@@ -21,10 +21,11 @@ func (e *evaluation) score(ctx context.Context) (*parts.Store, error) {
 	if err := w.plan(); err != nil {
 		return nil, err
 	}
-	bar := progress.New("scoring", w.total)
-	defer bar.Finish()
+	w.bar = progress.New("scoring", w.total)
+	defer w.bar.Finish()
+	defer w.close()
 	for _, c := range w.todo {
-		err := w.score(ctx, c, bar)
+		err := w.score(ctx, c)
 		if ctx.Err() != nil {
 			return nil, w.interrupted(ctx)
 		}
@@ -33,7 +34,7 @@ func (e *evaluation) score(ctx context.Context) (*parts.Store, error) {
 		}
 		w.done += c.To - c.From
 	}
-	bar.Finish()
+	w.bar.Finish()
 	if !e.Shard.Whole() {
 		fmt.Fprintf(e.stderr, "shard %v: %d images are in %s; join all shards with evaluate merge\n", e.Shard, w.total, filepath.Join(e.Out, "parts"))
 	}
@@ -47,10 +48,11 @@ type work struct {
 	todo        []parts.Chunk
 	done, total int // images
 
-	split     int // that is being scored, from 1; 0 before the first
-	test      dataset.Set
-	functions []confidence.Function
-	fitted    []parts.Score
+	split   int // that is being scored, from 1; 0 before the first
+	test    dataset.Set
+	fitted  []parts.Score
+	session *confidence.Session
+	bar     *progress.Bar
 }
 
 // plan finds out what is left to do.
@@ -80,7 +82,7 @@ func (w *work) plan() error {
 }
 
 // score scores and stores one chunk.
-func (w *work) score(ctx context.Context, c parts.Chunk, bar *progress.Bar) error {
+func (w *work) score(ctx context.Context, c parts.Chunk) error {
 	if w.split != c.Split+1 {
 		if err := w.begin(ctx, c.Split); err != nil {
 			return err
@@ -90,8 +92,7 @@ func (w *work) score(ctx context.Context, c parts.Chunk, bar *progress.Bar) erro
 	if err != nil {
 		return err
 	}
-	scorer := w.scorer(func(done, _ int, note string) { bar.Set(w.done+done, note) })
-	run, err := scorer.Run(ctx, w.classifier, images, w.functions...)
+	run, err := w.session.Run(ctx, images)
 	if err != nil {
 		return err
 	}
@@ -105,21 +106,45 @@ func (w *work) begin(ctx context.Context, split int) (err error) {
 		return err
 	}
 	if w.fitted = w.store.Fitted(split); w.fitted != nil {
-		w.functions, err = w.remake(w.fitted)
-		w.split = split + 1
+		functions, err := w.remake(w.fitted)
+		if err != nil {
+			return err
+		}
+		return w.open(split, functions)
+	}
+	fits, err := w.fit(ctx, validation)
+	if err != nil {
 		return err
 	}
-	if w.functions, err = w.fit(ctx, validation); err != nil {
+	if w.fitted, err = describe(fits); err != nil {
 		return err
 	}
-	if w.fitted, err = describe(w.functions); err != nil {
+	if validation != nil {
+		if err := w.store.WriteFitted(split, w.fitted); err != nil {
+			return err
+		}
+	}
+	// What is scored with is what was stored, so that it does not matter whether a run was resumed after the fit.
+	functions, err := w.remake(w.fitted)
+	if err != nil {
 		return err
 	}
+	return w.open(split, functions)
+}
+
+// open compiles the scores of a split.
+func (w *work) open(split int, functions []confidence.Function) (err error) {
+	w.close()
+	scorer := w.scorer(func(done, _ int, note string) { w.bar.Set(w.done+done, note) })
+	w.session, err = scorer.Open(w.classifier, functions...)
 	w.split = split + 1
-	if validation == nil {
-		return nil
+	return err
+}
+
+func (w *work) close() {
+	if w.session != nil {
+		w.session.Close()
 	}
-	return w.store.WriteFitted(split, w.fitted)
 }
 
 // interrupted says how to go on.

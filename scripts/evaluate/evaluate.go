@@ -6,12 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/ratml/rat/ratml/confidence"
 	"github.com/ratml/rat/ratml/figures"
 	"github.com/ratml/rat/ratml/misd"
-	"github.com/ratml/rat/ratml/radius"
 	"github.com/ratml/rat/ratml/report"
 	"github.com/ratml/rat/scripts/evaluate/internal/parts"
 	"github.com/ratml/rat/scripts/internal/progress"
@@ -19,8 +17,15 @@ import (
 
 // run scores and judges, as far as --shard says.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	e, err := prepare(o, stderr)
+	e, err := prepare(ctx, o, stderr)
 	if err != nil {
+		return err
+	}
+	if o.Plan {
+		outline, err := confidence.Plan(e.classifier, e.requested...)
+		if err == nil {
+			fmt.Fprint(stdout, outline)
+		}
 		return err
 	}
 	if o.Resume {
@@ -53,7 +58,7 @@ type evaluation struct {
 }
 
 // prepare checks the options, cheapest first, before anything is computed.
-func prepare(o options, stderr io.Writer) (*evaluation, error) {
+func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -65,7 +70,7 @@ func prepare(o options, stderr io.Writer) (*evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writable(o.Out); err != nil {
+	if err := writable(o.Out); err != nil && !o.Plan {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
 	e := &evaluation{options: o}
@@ -74,6 +79,12 @@ func prepare(o options, stderr io.Writer) (*evaluation, error) {
 		return nil, err
 	}
 	e.model = o.Tag
+	if err := e.needStatistics(ctx); err != nil {
+		return nil, err
+	}
+	if e.Plan {
+		return e, nil
+	}
 	e.manifest, err = e.describe()
 	if err == nil && o.DataParallel {
 		fmt.Fprintf(stderr, "--data-parallel: scoring uses one of %d devices\n", e.classifier.Backend.Devices())
@@ -89,30 +100,6 @@ func (o options) check() error {
 		return usagef("--n_exps, --chunk_size and --batch_size (officially the batch size is --test_batch) must be positive, --resamples not negative")
 	}
 	return o.official.check(o.RobustRadius)
-}
-
-// functions returns the scores that the options name, each once, perturbed where that is asked for.
-func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
-	search := radius.BoundarySearch{}.Name()
-	names := o.Scores
-	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
-		names = slices.DeleteFunc(confidence.Names(), func(n string) bool { return n == search })
-	}
-	if o.RobustRadius && !slices.Contains(names, search) {
-		names = append(slices.Clone(names), search)
-	}
-	var fs []confidence.Function
-	for i, n := range names {
-		if slices.Contains(names[:i], n) {
-			return nil, usagef("--confid_scores: score %s is listed twice", n)
-		}
-		f, err := confidence.ByName(n, p)
-		if err != nil {
-			return nil, fmt.Errorf("--confid_scores: %w", err)
-		}
-		fs = append(fs, f)
-	}
-	return confidence.Perturb(o.Perturb, p, fs...), nil
 }
 
 // writable makes a folder, and checks that files can be written to it before anything is computed for them.
@@ -137,7 +124,7 @@ func (e *evaluation) describe() (parts.Manifest, error) {
 		BatchSize: e.BatchSize, ChunkSize: e.ChunkSize, Resamples: e.Resamples, Least: e.Threshold,
 	}
 	var err error
-	if m.Scores, err = describe(e.requested); err != nil {
+	if m.Scores, err = describe(unfitted(e.requested)); err != nil {
 		return m, err
 	}
 	if m.Weights, err = parts.FileSum(e.Checkpoint); err != nil {
@@ -175,10 +162,10 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 	fmt.Fprintf(e.stderr, "%s holds the finished run already\n", e.Out)
 	j := judgement{e.manifest, e.stderr}
 	reports, err := j.judge(ctx, splits)
-	if err == nil {
-		fmt.Fprintln(stdout, j.table(reports))
+	if err != nil {
+		return true, err
 	}
-	return true, err
+	return true, j.print(reports, stdout)
 }
 
 // finish judges a complete run, writes its files, and prints the leaderboard.
@@ -209,9 +196,8 @@ func (j judgement) finish(ctx context.Context, splits []parts.Split, out string,
 	if err := j.write(out, splits, reports, plot); err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, j.table(reports))
 	fmt.Fprintf(j.stderr, "wrote scores.csv, scores.npz and metrics.json to %s\n", out)
-	return nil
+	return j.print(reports, stdout)
 }
 
 func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.Report, error) {

@@ -33,13 +33,14 @@ type fitting struct {
 type options struct {
 	source
 	fitting
-	Scores       []string    `arg:"--confid_scores" help:"scores, separated by spaces, or all [default: all]"`
+	Scores       []string    `arg:"--confid_scores" help:"scores, separated by spaces, or all that need nothing but a classifier, those of the official code alone under its protocol [default: all]"`
 	RobustRadius bool        `arg:"--robust_radius" help:"run the boundary search RR-BS too (column RR_fgsm)"`
 	Splits       int         `arg:"--n_exps" default:"1" help:"repeat on so many validation splits"`
 	Resamples    int         `arg:"--resamples" default:"1000" help:"bootstrap resamples behind the intervals, 0 for none"`
 	Out          string      `arg:"--out" default:"evaluation" help:"folder for scores.csv, scores.npz, metrics.json and run.json"`
 	Shard        parts.Shard `arg:"--shard" placeholder:"I/N" help:"score only part I (from 0) of N; evaluate merge joins them"`
 	Resume       bool        `arg:"--resume" help:"go on with the run that was interrupted in --out"`
+	Plan         bool        `arg:"--plan" help:"show what would be computed and what it costs, and compute nothing"`
 	ChunkSize    int         `arg:"--chunk_size" default:"1024" help:"images scored between two savings"`
 	official
 }

@@ -21,7 +21,7 @@ type policyOptions struct {
 	Score string `arg:"--score" help:"score that decides, such as RR_fgsm [default: MSR, or the only one of --from]"`
 
 	Method    string  `arg:"--method" default:"sgr" help:"sgr (the error rate among accepted, with confidence 1-delta), crc (the share accepted and wrong, on average) or plain (no guarantee)"`
-	Risk      float64 `arg:"--risk,required" help:"largest risk wanted, such as 0.05"`
+	Risk      float64 `arg:"--risk" help:"largest risk wanted, such as 0.05"`
 	Delta     float64 `arg:"--delta" default:"0.05" help:"probability that the guarantee of sgr fails"`
 	AlarmRate float64 `arg:"--alarm_rate" default:"0.01" help:"probability that evaluate apply warns of drift without drift"`
 	Out       string  `arg:"--out" default:"policy.json" help:"policy file to write"`
@@ -35,6 +35,9 @@ func (policyOptions) Description() string {
 }
 
 func makePolicy(ctx context.Context, o policyOptions, stdout, stderr io.Writer) error {
+	if o.Risk == 0 {
+		return usagef("--risk is required: the largest risk wanted, such as 0.05")
+	}
 	if err := writableFile(o.Out); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
@@ -98,7 +101,7 @@ func (o policyOptions) stored() (*basis, error) {
 			if i >= len(run.Scores) || run.Scores[i].Name != s.Name {
 				return nil, fmt.Errorf("--from %s: scores.npz and run.json are of different runs", o.From)
 			}
-			return &basis{run, policy.Score{Name: s.Name, Protocol: m.Protocol, Parameters: s.Parameters},
+			return &basis{run, policy.Score{Name: s.Name, Protocol: m.Protocol, Parameters: s.Function},
 				policy.Classifier{Arch: m.Arch, Weights: m.Weights}, note(run.Len(), m.Validation, m.Seed)}, nil
 		}
 	}
@@ -124,6 +127,9 @@ func (o policyOptions) fresh(ctx context.Context, stderr io.Writer) (*basis, err
 	if err != nil {
 		return nil, err
 	}
+	if err := s.needStatistics(ctx); err != nil {
+		return nil, err
+	}
 	validation, test, err := s.split(0)
 	if err != nil {
 		return nil, err
@@ -133,12 +139,12 @@ func (o policyOptions) fresh(ctx context.Context, stderr io.Writer) (*basis, err
 		return nil, err
 	}
 	bar := progress.New("scoring", test.Len())
-	run, err := s.scorer(bar.Func()).Run(ctx, s.classifier, test, fitted...)
+	run, err := s.scorer(bar.Func()).Run(ctx, s.classifier, test, fitted[0].Function)
 	bar.Finish()
 	if err != nil {
 		return nil, err
 	}
-	return s.basis(run, fitted[0])
+	return s.basis(run, fitted[0].Function)
 }
 
 func (o policyOptions) functions() ([]confidence.Function, error) {
@@ -150,7 +156,7 @@ func (o policyOptions) functions() ([]confidence.Function, error) {
 }
 
 func (s *scoring) basis(run *misd.Run, f confidence.Function) (*basis, error) {
-	parameters, err := encode(f)
+	parameters, err := confidence.Encode(f)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/ratml/rat/ratml/nets"
 	"github.com/ratml/rat/ratml/radius"
 	"github.com/ratml/rat/ratml/weights"
-	"github.com/ratml/rat/scripts/evaluate/internal/parts"
 	"github.com/ratml/rat/scripts/internal/progress"
 )
 
@@ -31,6 +30,7 @@ type scoring struct {
 	images     dataset.Set // of validation and test
 	validation int         // images of each split that scores are fitted on
 	classifier *nets.Classifier
+	statistics *confidence.Statistics // of the training set, where a score needs them
 }
 
 // open opens what the options name.
@@ -123,48 +123,22 @@ func (s *scoring) scorer(bar func(done, total int, note string)) confidence.Scor
 }
 
 // fit returns the scores with their parameters fitted on validation images, if there are any.
-func (s *scoring) fit(ctx context.Context, validation dataset.Set) ([]confidence.Function, error) {
+func (s *scoring) fit(ctx context.Context, validation dataset.Set) ([]confidence.Fitted, error) {
 	if validation == nil {
-		return s.requested, nil
+		return unfitted(s.requested), nil
 	}
 	bar := progress.New("fitting", validation.Len())
-	fitted, err := s.scorer(bar.Func()).Fit(ctx, s.classifier, validation, s.requested...)
+	fitted, err := s.scorer(bar.Func()).Fits(ctx, s.classifier, validation, s.requested...)
 	bar.Finish()
 	if err != nil {
 		return nil, err
 	}
 	for i, f := range fitted {
-		if _, ok := s.requested[i].(confidence.Fitter); ok {
-			fmt.Fprintf(s.stderr, "fitted on %d validation images: %v\n", validation.Len(), f)
+		if _, ok := s.requested[i].(confidence.Fitter); ok || f.Objective != "" {
+			fmt.Fprintf(s.stderr, "fitted on %d validation images: %v\n", validation.Len(), f.Function)
 		}
 	}
 	return fitted, nil
-}
-
-// describe returns what is needed to make the functions again.
-func describe(functions []confidence.Function) ([]parts.Score, error) {
-	var out []parts.Score
-	for _, f := range functions {
-		parameters, err := encode(f)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, parts.Score{Name: f.Name(), Parameters: parameters})
-	}
-	return out, nil
-}
-
-// remake returns the functions that describe was given.
-func (s *scoring) remake(scores []parts.Score) ([]confidence.Function, error) {
-	var out []confidence.Function
-	for _, d := range scores {
-		f, err := decode(d.Name, d.Parameters, s.protocol)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 // sampled is the number of images whose pixels count for a fingerprint.

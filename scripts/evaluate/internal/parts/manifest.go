@@ -14,6 +14,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ratml/rat/ratml/misd"
 )
 
 // formatVersion changes whenever parts of before can no longer be joined with those of after.
@@ -42,8 +44,18 @@ type Manifest struct {
 
 // Score is a confidence score with its parameters.
 type Score struct {
-	Name       string          `json:"name"`
-	Parameters json.RawMessage `json:"parameters,omitempty"`
+	Name     string          `json:"name"`
+	Function json.RawMessage `json:"function"`
+	Fit      *Fit            `json:"fit,omitempty"` // how the parameters were found; nil where they were given
+}
+
+// Fit says how parameters were fitted.
+type Fit struct {
+	Objective  string     `json:"objective"`
+	Value      misd.Float `json:"value"` // of the objective
+	Candidates int        `json:"candidates"`
+	Data       string     `json:"data"`
+	Images     int        `json:"images"`
 }
 
 // Differences lists the fields in which two manifests differ, with both values, m's first.
