@@ -40,17 +40,32 @@ func readArray(f *zip.File, dst any) (shape []int, err error) {
 		return nil, err
 	}
 	d := r.Header.Descr
-	t := npy.TypeFrom(d.Type)
-	if t == nil || strings.HasPrefix(d.Type, ">") {
+	size, ok := elementSize(d.Type)
+	if !ok {
 		return nil, fmt.Errorf("element type %q is not supported", d.Type)
 	}
 	if d.Fortran && len(d.Shape) > 1 {
 		return nil, errors.New("order of elements: Fortran order is not supported; save it with numpy.ascontiguousarray")
 	}
-	if want, ok := byteCount(d.Shape, int64(t.Size())); !ok || want != int64(len(body)) {
+	if want, ok := byteCount(d.Shape, size); !ok || want != int64(len(body)) {
 		return nil, fmt.Errorf("shape %v of %s does not fit %d bytes of data", d.Shape, d.Type, len(body))
 	}
 	return d.Shape, convert(body, d.Type, dst)
+}
+
+// elementSize returns the bytes of an element; ok is false for types that are not read.
+func elementSize(dtype string) (size int64, ok bool) {
+	if size, _, ok := textSize(dtype); ok {
+		return size, true
+	}
+	if dtype == "<f2" {
+		return 2, true
+	}
+	t := npy.TypeFrom(dtype)
+	if t == nil || strings.HasPrefix(dtype, ">") {
+		return 0, false
+	}
+	return int64(t.Size()), true
 }
 
 // npyBody returns what follows the header of a file in the npy format.
@@ -120,8 +135,59 @@ func convert(b []byte, dtype string, dst any) error {
 			"b1": func(b []byte) bool { return b[0] != 0 },
 			"u1": func(b []byte) bool { return b[0] != 0 },
 		})
+	case *numbers:
+		return fill(b, kind, (*[]float64)(dst), numberDecoders)
+	case *texts:
+		if size, character, ok := textSize(dtype); ok {
+			*dst = decodeTexts(b, size, character)
+			return nil
+		}
+		return fill(b, kind, (*[]string)(dst), textDecoders)
 	}
 	return fmt.Errorf("cannot read into %T", dst)
+}
+
+// numberDecoders read every numeric type as float64.
+var numberDecoders = map[string]func([]byte) float64{
+	"f8": func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) },
+	"f4": func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) },
+	"f2": func(b []byte) float64 { return halfFloat(binary.LittleEndian.Uint16(b)) },
+	"i8": func(b []byte) float64 { return float64(int64(binary.LittleEndian.Uint64(b))) },
+	"i4": func(b []byte) float64 { return float64(int32(binary.LittleEndian.Uint32(b))) },
+	"i2": func(b []byte) float64 { return float64(int16(binary.LittleEndian.Uint16(b))) },
+	"i1": func(b []byte) float64 { return float64(int8(b[0])) },
+	"u8": func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)) },
+	"u4": func(b []byte) float64 { return float64(binary.LittleEndian.Uint32(b)) },
+	"u2": func(b []byte) float64 { return float64(binary.LittleEndian.Uint16(b)) },
+	"u1": func(b []byte) float64 { return float64(b[0]) },
+	"b1": func(b []byte) float64 { return float64(btoi(b[0] != 0)) },
+}
+
+// textDecoders write numbers as labels of groups.
+var textDecoders = func() map[string]func([]byte) string {
+	out := map[string]func([]byte) string{}
+	for kind, decode := range numberDecoders {
+		out[kind] = func(b []byte) string { return formatFloat(decode(b)) }
+	}
+	return out
+}()
+
+// halfFloat decodes an IEEE 754 number of 16 bits.
+func halfFloat(bits uint16) float64 {
+	sign, exponent, fraction := 1.0, int(bits>>10&31), float64(bits&1023)
+	if bits>>15 == 1 {
+		sign = -1
+	}
+	switch exponent {
+	case 0:
+		return sign * math.Ldexp(fraction, -24)
+	case 31:
+		if fraction != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+fraction, exponent-25)
 }
 
 func fill[T any](b []byte, kind string, dst *[]T, decoders map[string]func([]byte) T) error {

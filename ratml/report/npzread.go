@@ -37,14 +37,9 @@ func decodeNPZ(r io.ReaderAt, size int64) (*misd.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not an npz file: %w", err)
 	}
-	a := arrays{byName: map[string]*zip.File{}}
-	for _, f := range z.File {
-		name := strings.TrimSuffix(f.Name, ".npy")
-		if a.byName[name] != nil {
-			return nil, fmt.Errorf("two arrays are called %s", name)
-		}
-		a.byName[name] = f
-		a.order = append(a.order, name)
+	a, err := newArrays(z)
+	if err != nil {
+		return nil, err
 	}
 	run := &misd.Run{}
 	if err := a.readFixed(run); err != nil {
