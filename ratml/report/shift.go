@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 
@@ -46,9 +45,6 @@ func EvaluateShift(ctx context.Context, protocol misd.Protocol, run *misd.Run, s
 	m, err := misd.Mix(protocol, run, shifts...)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
-	}
-	if m.Run.Len() == 0 {
-		return nil, errors.New("report: no image is left under this protocol")
 	}
 	s := &ShiftReport{Mixture: m, Protocol: protocol, Options: opts}
 	for i, score := range m.Run.Scores {
