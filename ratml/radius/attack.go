@@ -31,7 +31,9 @@ func PGD() Attack { return Attack{Steps: 10, Step: 1. / 4} }
 func PGDL2() Attack { return Attack{Norm: L2, Steps: 10, Step: 1. / 5} }
 
 // straight tells whether the attack moves along one ray, which does not depend on the ball's radius.
-func (a Attack) straight() bool { return a.steps() == 1 && a.Step >= 0 && orElse(a.Step, 1) == 1 && !a.Random }
+func (a Attack) straight() bool {
+	return a.steps() == 1 && a.Step >= 0 && orElse(a.Step, 1) == 1 && !a.Random
+}
 
 func (a Attack) steps() int {
 	if a.Steps == 0 {

@@ -67,6 +67,7 @@ const (
 // newBracket starts a search at an image with the given margins and the slope of the least of them along the ray; a
 // slope of 0 or more is taken as unknown.
 func newBracket(margins []float64, slope, tolerance, cap float64) *bracket {
+	cap = representable(cap) // or it would never be reached
 	b := &bracket{tolerance: tolerance, cap: cap, hi: math.Inf(1), width: math.Inf(1)}
 	b.remember(0, margins)
 	b.current = cap / 2

@@ -23,6 +23,9 @@ func (f FMN) Starts(base int, images, logits []float32, classes int, _ [][]float
 	})
 }
 
+// past is how much farther than the linearised boundary to go: on it rounding would decide.
+const past = 1 + 1e-4
+
 type fmnWalk struct {
 	minimum
 	FMN
@@ -46,8 +49,8 @@ func (w *fmnWalk) observe(v view) (done bool) {
 		w.radius *= 1 + gamma
 	default:
 		w.radius = math.Inf(1)
-		if n := w.norm.dual(v.gradient); n > 0 {
-			w.radius = w.norm.distance(w.x, w.origin) + sorted(margins(v.logits, w.class))[0]/n
+		if n := w.minimum.norm.dual(v.gradient); n > 0 {
+			w.radius = (w.minimum.norm.distance(w.x, w.origin) + sorted(margins(v.logits, w.class))[0]/n) * past
 		}
 	}
 	n := L2.dual(v.gradient)

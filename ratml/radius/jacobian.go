@@ -1,6 +1,8 @@
 package radius
 
 import (
+	"slices"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -10,7 +12,8 @@ import (
 // chunkSize is how many classes' gradients one program computes.
 const chunkSize = 12
 
-// farthest is the distance of a linearised boundary that cannot be reached.
+// farthest is the distance of a linearised boundary that cannot be reached. Where none can, it is the margin too, and
+// the gradient is 0.
 const farthest = 3e38
 
 // jacobian is the seer of the nearest linearised boundary: it goes through the rows of the Jacobian a chunk of classes
@@ -58,11 +61,8 @@ func linearDistance(f, g, x *Node, l look) *Node {
 func (j *jacobian) see(points []float32, classes, _ []int32) (logits, gradients, margins []float32, err error) {
 	n := len(classes)
 	x, c := j.arch.Images(points), vector(classes)
-	nearest := make([]float32, n)
-	for i := range nearest {
-		nearest[i] = farthest
-	}
-	carry := []*tensors.Tensor{vector(nearest), j.arch.Images(make([]float32, len(points))), vector(make([]float32, n))}
+	none := slices.Repeat([]float32{farthest}, n)
+	carry := []*tensors.Tensor{vector(none), j.arch.Images(make([]float32, len(points))), vector(none)}
 	free := func(ts ...*tensors.Tensor) {
 		for _, t := range ts {
 			t.FinalizeAll()

@@ -25,7 +25,7 @@ func (n Norm) String() string {
 // cap returns the largest distance between two images of a size with values in [0,1].
 func (n Norm) cap(size int) float64 {
 	if n == L2 {
-		return math.Sqrt(float64(size))
+		return representable(math.Sqrt(float64(size)))
 	}
 	return Cap
 }

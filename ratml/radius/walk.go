@@ -195,4 +195,6 @@ func (s *lossGradient) see(points []float32, classes, targets []int32) (logits, 
 func (s *lossGradient) cost() int { return forwardCost + gradientCost }
 func (s *lossGradient) free()     { s.program.Free() }
 
-func vector[T float32 | int32](v []T) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(v, len(v)) }
+func vector[T float32 | int32](v []T) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(v, len(v))
+}
