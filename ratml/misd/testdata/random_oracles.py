@@ -178,4 +178,5 @@ def main():
         f.write('\n],\n"probabilities": [\n' + ",\n".join(json.dumps(clean(c)) for c in probs) + "\n]}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
