@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -158,17 +157,4 @@ func summarize(w io.Writer, p *policy.Policy, run *misd.Run) {
 	fmt.Fprintf(w, "accepted %d of %d images (%.1f %%), rejected %d; by the labels of %s %d of the accepted are wrong\n",
 		accepted, n, 100*float64(accepted)/float64(n), n-accepted, run.Dataset, wrong)
 	fmt.Fprintf(w, "guarantee on data like %s (%s): %v\n", p.Data.Dataset, p.Data.Note, p.Guarantee)
-}
-
-// writableFile checks that a file can be written before anything is computed for it.
-func writableFile(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder, want the name of a file", path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".writable")
-	if err != nil {
-		return err
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }

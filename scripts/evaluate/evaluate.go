@@ -143,14 +143,9 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 	if _, err := parts.Existing(e.Out); err == nil {
 		return false, nil // interrupted before the parts were removed
 	}
-	var splits []parts.Split
-	for i := range e.Splits {
-		run, err := report.ReadScoresNPZ(filepath.Join(splitDir(e.Out, i, e.Splits), "scores.npz"))
-		if err != nil {
-			return false, nil
-		}
-		run.Dataset, run.Model = e.Dataset, e.manifest.Title()
-		splits = append(splits, parts.Split{Run: run})
+	splits, err := stored(e.Out, e.manifest)
+	if err != nil {
+		return false, nil
 	}
 	store, err := parts.Open(e.Out, e.manifest)
 	if err != nil {
@@ -166,6 +161,20 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 		return true, err
 	}
 	return true, j.print(reports, stdout)
+}
+
+// stored reads the scores of a finished run.
+func stored(dir string, m parts.Manifest) ([]parts.Split, error) {
+	var splits []parts.Split
+	for i := range m.Splits {
+		run, err := report.ReadScoresNPZ(filepath.Join(splitDir(dir, i, m.Splits), "scores.npz"))
+		if err != nil {
+			return nil, err
+		}
+		run.Dataset, run.Model = m.Dataset, m.Title()
+		splits = append(splits, parts.Split{Run: run})
+	}
+	return splits, nil
 }
 
 // finish judges a complete run, writes its files, and prints the leaderboard.
@@ -280,9 +289,14 @@ func splitDir(out string, split, of int) string {
 // atLeast returns the images whose largest probability is at least least, as the official --prob-thres keeps.
 func atLeast(run *misd.Run, least float64) (*misd.Run, error) {
 	top := confidence.MSR{}.Values(run.Logits, run.Classes, nil)
-	kept := parts.Take(run, func(i int) bool { return top[i] >= least })
-	if kept.Len() == 0 {
+	var kept []int
+	for i, v := range top {
+		if v >= least {
+			kept = append(kept, i)
+		}
+	}
+	if len(kept) == 0 {
 		return nil, fmt.Errorf("--prob-thres %g: no image has a probability as large", least)
 	}
-	return kept, nil
+	return run.Subset(kept)
 }

@@ -41,7 +41,7 @@ func goldenRun(dir string) options {
 		},
 		fitting:      fitting{Arch: "wrn10_1_cifar10", Protocol: "official", ValSplit: &none},
 		RobustRadius: true, Splits: 1, ChunkSize: 1024, Out: dir,
-		official: official{Attack: "fgsm", MinNoise: 1e-6},
+		official: official{Attack: "fgsm", MinNoise: 1e-6, PGDSteps: 10},
 	}
 }
 

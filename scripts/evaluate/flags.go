@@ -52,11 +52,11 @@ type official struct {
 	Threshold    float64   `arg:"--prob-thres" default:"0" help:"judge only images whose largest probability is at least this"`
 	DataParallel bool      `arg:"--data-parallel" help:"use all devices"`
 	Debug        bool      `arg:"--debug" help:"accepted for official command lines: nothing is ever uploaded"`
-	Attack       string    `arg:"--atk_type" default:"fgsm" help:"how RR-BS moves images: fgsm"`
-	Targeted     bool      `arg:"--targeted" help:"refused: see --atk_type"`
+	Attack       string    `arg:"--atk_type" default:"fgsm" help:"how --robust_radius moves images: fgsm, fgsml2, pgd, pgdl2, deepfool or fab"`
+	Targeted     bool      `arg:"--targeted" help:"move images towards the runner-up"`
 	MinNoise     float64   `arg:"--min_noise" default:"1e-6" help:"where the official search starts: 1e-6"`
-	PGDSteps     int       `arg:"--pgd_steps" default:"10" help:"accepted for official command lines: fgsm has one step"`
-	PGDCentre    bool      `arg:"--pgd_disable_random" help:"accepted for official command lines: fgsm has no random start"`
+	PGDSteps     int       `arg:"--pgd_steps" default:"10" help:"steps of pgd and pgdl2"`
+	PGDCentre    bool      `arg:"--pgd_disable_random" help:"start pgd and pgdl2 from the image, not from a random place"`
 	Temperatures []float64 `arg:"--temp-test" help:"refused: temperatures are fitted"`
 	Shifted      string    `arg:"--ood_dataset" help:"refused"`
 	CustomModel  string    `arg:"--custom_model" help:"refused: see --arch and --ckpt"`
@@ -68,7 +68,7 @@ func (options) Description() string {
 }
 
 func (options) Epilogue() string {
-	return "Other jobs: evaluate policy, evaluate apply, evaluate columns, evaluate merge; each has its --help."
+	return "Other jobs: evaluate policy, evaluate apply, evaluate columns, evaluate seeds, evaluate merge; each has its --help."
 }
 
 // check refuses what no scoring can be made of, and official flags without a meaning here.
@@ -80,10 +80,8 @@ func (o official) check(robustRadius bool) error {
 		return usagef("--ood_dataset %s: mixing data sets is not offered here", o.Shifted)
 	case len(o.Temperatures) > 0:
 		return usagef("--temp-test: a table over temperatures is not offered; --val_split fits them")
-	case o.Attack != "fgsm":
-		return usagef("--atk_type %s: want fgsm", o.Attack)
-	case o.Targeted:
-		return usagef("--targeted: the search by fgsm has no target")
+	case o.PGDSteps < 1:
+		return usagef("--pgd_steps %d: want at least 1", o.PGDSteps)
 	case o.MinNoise != 1e-6 && robustRadius:
 		return usagef("--min_noise %g: the official search starts at 1e-6, the sound one needs no start", o.MinNoise)
 	case !(o.Threshold >= 0 && o.Threshold < 1):

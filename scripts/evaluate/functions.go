@@ -16,13 +16,9 @@ import (
 
 // functions returns the scores that the options name, each once, perturbed where that is asked for.
 func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
-	search := radius.BoundarySearch{}.Name()
 	names := o.Scores
 	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
-		names = everything(p, search)
-	}
-	if o.RobustRadius && !slices.Contains(names, search) {
-		names = append(slices.Clone(names), search)
+		names = everything(p)
 	}
 	var fs []confidence.Function
 	for i, n := range names {
@@ -35,11 +31,21 @@ func (o options) functions(p radius.Protocol) ([]confidence.Function, error) {
 		}
 		fs = append(fs, f)
 	}
+	if o.RobustRadius {
+		search, err := o.search(p)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names, search.Name()) {
+			fs = append(fs, search)
+		}
+	}
 	return confidence.Perturb(o.Perturb, p, fs...), nil
 }
 
 // everything names all scores that need no search, those of the official code only where its protocol is followed.
-func everything(p radius.Protocol, search string) []string {
+func everything(p radius.Protocol) []string {
+	search := radius.BoundarySearch{}.Name()
 	all := confidence.All(p)
 	if p == radius.Sound {
 		all = append(all, confidence.More()...)
@@ -92,11 +98,22 @@ func (s *scoring) remake(scores []parts.Score) ([]confidence.Function, error) {
 	return out, nil
 }
 
-// prototypes returns the scores that hold more than their parameters.
+// prototypes returns the scores that hold more than their parameters, and those that have no name of their own.
 func (s *scoring) prototypes() []confidence.Function {
-	if s.statistics == nil {
-		return nil
+	var out []confidence.Function
+	for _, f := range s.requested {
+		switch f.(type) {
+		case radius.AttackSearch, radius.DeepFool, radius.FAB:
+			out = append(out, f)
+		}
 	}
+	if s.statistics != nil {
+		out = append(out, s.ofFeatures()...)
+	}
+	return out
+}
+
+func (s *scoring) ofFeatures() []confidence.Function {
 	return []confidence.Function{confidence.Mahalanobis{Statistics: s.statistics}, confidence.Neighbours{Statistics: s.statistics}}
 }
 
@@ -119,7 +136,7 @@ func (s *scoring) needStatistics(ctx context.Context) error {
 		return err
 	}
 	for i, f := range s.requested {
-		for _, p := range s.prototypes() {
+		for _, p := range s.ofFeatures() {
 			if f.Name() == p.Name() {
 				s.requested[i] = p
 			}

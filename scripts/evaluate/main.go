@@ -22,6 +22,7 @@
 //	evaluate policy    choose a threshold with a guarantee and write it to a policy file
 //	evaluate apply     accept or reject new images by a policy file, and warn of drift
 //	evaluate columns   judge columns of confidences from any tool
+//	evaluate seeds     sum up runs of classifiers trained from different seeds
 //	evaluate merge     join what runs with --shard scored
 //
 // each with its own --help. The exit status is 0, 1 after an error, 2 after a mistake in the command line, 3 where apply
@@ -88,6 +89,12 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "apply":
 		var o applyOptions
 		return parsed(&o, "evaluate apply", args[1:], stdout, func() error { return apply(ctx, o, stdout, stderr) })
+	case "columns":
+		var o columnsOptions
+		return parsed(&o, "evaluate columns", args[1:], stdout, func() error { return columns(ctx, o, stdout, stderr) })
+	case "seeds":
+		var o seedsOptions
+		return parsed(&o, "evaluate seeds", args[1:], stdout, func() error { return seeds(ctx, o, stdout, stderr) })
 	case "merge":
 		var o mergeOptions
 		return parsed(&o, "evaluate merge", args[1:], stdout, func() error { return merge(ctx, o, stdout, stderr) })

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/ratml/rat/ratml/misd"
@@ -186,41 +185,4 @@ func (c *cost) mean() float64 {
 		return c.first
 	}
 	return c.sum / float64(c.images)
-}
-
-// Take returns the images for which keep is true.
-func Take(run *misd.Run, keep func(i int) bool) *misd.Run {
-	var index []int
-	for i := range run.Len() {
-		if keep(i) {
-			index = append(index, i)
-		}
-	}
-	if len(index) == run.Len() {
-		return run
-	}
-	out := *run
-	out.Label, out.Pred, out.Logits = pick(run.Label, index), pick(run.Pred, index), nil
-	for _, i := range index {
-		out.Logits = append(out.Logits, run.Logits[i*run.Classes:(i+1)*run.Classes]...)
-	}
-	out.Scores = slices.Clone(run.Scores)
-	for i := range out.Scores {
-		s := &out.Scores[i]
-		s.Values, s.Lower, s.Upper = pick(s.Values, index), pick(s.Lower, index), pick(s.Upper, index)
-		s.Unflipped, s.Evaluations = pick(s.Unflipped, index), pick(s.Evaluations, index)
-	}
-	return &out
-}
-
-// pick returns the listed elements of v, or nil where v is.
-func pick[T any](v []T, index []int) []T {
-	if v == nil {
-		return nil
-	}
-	out := make([]T, len(index))
-	for k, i := range index {
-		out[k] = v[i]
-	}
-	return out
 }
