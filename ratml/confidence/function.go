@@ -30,6 +30,12 @@ var (
 	_ Direct   = radius.Margin{}
 	_ Direct   = radius.SoftMargin{}
 	_ Searcher = radius.BoundarySearch{}
+	_ Searcher = radius.AttackSearch{}
+	_ Searcher = radius.DeepFool{}
+	_ Searcher = radius.FAB{}
+	_ Searcher = radius.FMN{}
+	_ Searcher = radius.Exact{}
+	_ Searcher = radius.Full{}
 )
 
 // All returns the scores of the official code that need nothing but a classifier, with their defaults in the given
@@ -71,10 +77,10 @@ func Names() []string {
 }
 
 // ByName returns the score called name with its defaults in the given protocol: one of [Names], or one that needs more,
-// as "Mahalanobis" and "kNN" do statistics, "MCD" dropout layers, and "Cascade" and "Stack" to be fitted. The error for
-// an unknown name lists the known ones.
+// as "Mahalanobis" and "kNN" do statistics, "MCD" dropout layers, and "Cascade" and "Stack" to be fitted, or one of
+// [radius.Attacks], most of which take long. The error for an unknown name lists the known ones.
 func ByName(name string, p radius.Protocol) (Function, error) {
-	all := slices.Concat(All(p), More(), special(p))
+	all := slices.Concat(All(p), More(), special(p), radius.Attacks(p))
 	i := slices.IndexFunc(all, func(s Function) bool { return s.Name() == name })
 	if i < 0 {
 		return nil, fmt.Errorf("confidence: unknown score %q; known are %s", name, strings.Join(known(), ", "))
@@ -85,7 +91,7 @@ func ByName(name string, p radius.Protocol) (Function, error) {
 // known returns all names that [ByName] knows.
 func known() []string {
 	names := Names()
-	for _, s := range special(radius.Sound) {
+	for _, s := range append(special(radius.Sound), radius.Attacks(radius.Sound)...) {
 		names = append(names, s.Name())
 	}
 	return names
