@@ -16,7 +16,7 @@ import (
 func simulated(model string, seed uint64) *report.Report {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	run := &misd.Run{Dataset: "simulated", Model: model, Classes: 2}
-	msr, fast, bs := misd.Score{Name: "MSR"}, misd.Score{Name: "RR_fast"}, misd.Score{Name: "RR_fgsm"}
+	msr, fast, bs := misd.Score{Name: "MSR", Cost: 1}, misd.Score{Name: "RR_fast", Cost: 4}, misd.Score{Name: "RR_fgsm", Cost: 7}
 	for range 2000 {
 		margin := 3 * rng.ExpFloat64()
 		pred := 0
@@ -101,4 +101,13 @@ func ExampleAURCBars() {
 	// figure.csv
 	// figure.png
 	// [dataset model score aurc low high]
+}
+
+func ExampleCostQuality() {
+	cascade := figures.Trade{Name: "Cascade", Cost: []float64{1, 2, 4}, Quality: []float64{.06, .05, .05}}
+	save(figures.CostQuality([]*report.Report{simulated("plain", 1)}, []figures.Trade{cascade}, figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score cost aurc undominated]
 }

@@ -27,7 +27,33 @@ type draw func([]*report.Report, figures.Options) (*figures.Figure, error)
 
 var all = map[string]draw{
 	"riskcoverage": figures.RiskCoverage, "radiushistogram": figures.RadiusHistogram, "reliability": figures.Reliability,
-	"agreement": figures.RadiusAgreement, "bars": figures.AURCBars,
+	"agreement": figures.RadiusAgreement, "bars": figures.AURCBars, "cost": cost,
+}
+
+// cost draws a made-up curve beside the scores.
+func cost(reports []*report.Report, opts figures.Options) (*figures.Figure, error) {
+	trade := figures.Trade{Name: "Cascade", Cost: []float64{1, 2, 3, 5, 7}, Quality: []float64{.103, .1, .0985, .098, .099}}
+	return figures.CostQuality(reports, []figures.Trade{trade}, opts)
+}
+
+func TestCostQuality(t *testing.T) {
+	reports := officialReports(t, -1)[1:]
+	fig, err := cost(reports, figures.Options{Scores: []string{"MSR", "MLS", "RR_exp", "RR_fast"}})
+	require.NoError(t, err)
+	var best []string
+	for _, row := range fig.Data.Rows {
+		if row[5] == "true" {
+			best = append(best, row[2])
+		}
+	}
+	// MLS is as cheap as MSR and worse; RR_fast is dearer than RR_exp and worse.
+	require.Equal(t, []string{"MSR", "RR_exp"}, best)
+	for _, bad := range []figures.Options{{Metric: "aurk"}, {Metric: "nll"}, {Scores: []string{"none"}}} {
+		_, err := figures.CostQuality(reports, nil, bad)
+		require.Error(t, err)
+	}
+	_, err = figures.CostQuality(reports, []figures.Trade{{Name: "c", Cost: []float64{1}}}, figures.Options{})
+	require.ErrorContains(t, err, `"c"`)
 }
 
 func TestGoldenImages(t *testing.T) {
@@ -55,6 +81,7 @@ func TestGoldenImages(t *testing.T) {
 		{"reliability_two", figures.Reliability, two, figures.Options{}},
 		{"agreement", figures.RadiusAgreement, one, figures.Options{}},
 		{"bars_two", figures.AURCBars, two, figures.Options{}},
+		{"cost_two", cost, two, figures.Options{}},
 		{"bars_auroc", figures.AURCBars, one, figures.Options{Metric: "auroc", Scores: []string{"RR_fgsm", "MSR", "MLS"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,7 +25,8 @@ func officialRun(t testing.TB) *misd.Run {
 		run.Label, run.Pred = append(run.Label, int(y)), append(run.Pred, pred)
 	}
 	for _, name := range []string{"MSR", "NE", "HPS", "DOCTOR", "MLS", "ratio", "thr", "RR_fast", "RR_exp", "RR_soft", "RR_fgsm"} {
-		run.Scores = append(run.Scores, misd.Score{Name: name, Values: f.Float64("full_" + name)})
+		cost := map[string]float64{"RR_fast": 4, "RR_exp": 3, "RR_soft": 3, "RR_fgsm": 7.2}[name]
+		run.Scores = append(run.Scores, misd.Score{Name: name, Values: f.Float64("full_" + name), Cost: max(1, cost)})
 	}
 	return run
 }
@@ -38,7 +39,7 @@ func officialReports(t testing.TB, resamples int) []*report.Report {
 	n := run.Len() / 2
 	half.Label, half.Pred, half.Logits = run.Label[:n], run.Pred[:n], run.Logits[:n*run.Classes]
 	for _, s := range run.Scores[2:] {
-		half.Scores = append(half.Scores, misd.Score{Name: s.Name, Values: s.Values[:n]})
+		half.Scores = append(half.Scores, misd.Score{Name: s.Name, Values: s.Values[:n], Cost: s.Cost})
 	}
 	var out []*report.Report
 	for _, r := range []*misd.Run{half, run} {

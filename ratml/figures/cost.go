@@ -1,0 +1,156 @@
+package figures
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/report"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Trade is a curve of quality against cost, such as that of a cascade for growing budgets.
+type Trade struct {
+	Name    string
+	Cost    []float64 // forward equivalents an image, positive
+	Quality []float64 // the metric as a plain fraction, as misd computes it
+}
+
+// CostQuality draws a metric of all scores, aurc unless Options.Metric names another, over their cost in forward
+// equivalents an image, on a logarithmic axis: one point a score, one colour a classifier, and the given curves. The
+// scores that no cheaper one beats are named and joined; the others are pale.
+//
+// It returns an error if a report is empty, there is no such metric, a curve has costs without qualities, or no score
+// of a report has a cost.
+func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figure, error) {
+	if err := check(reports); err != nil {
+		return nil, fmt.Errorf("figures: cost: %w", err)
+	}
+	name := cmp.Or(opts.Metric, "aurc")
+	metric, ok := misd.LookupMetric(name)
+	if !ok || metric.NeedsProbabilities {
+		return nil, fmt.Errorf("figures: cost: there is no metric %q of scores; misd.Metrics lists them", name)
+	}
+	size := opts.size(1)
+	p := size.newPlot("Cost (forward equivalents an image)", report.Label(name))
+	p.X.Tick.Marker = decades(size.labels(1))
+	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "cost", name, "undominated"}}
+	var legend []entry
+	drawn := 0
+	for j, rep := range reports {
+		points := costPoints(rep, metric, opts.Scores)
+		drawn += len(points)
+		for _, c := range points {
+			data.add(rep.Run.Dataset, rep.Run.Model, c.score, c.cost, c.value/report.Scale(name), c.best)
+		}
+		legend = append(legend, drawScores(p, size, j, title(rep.Run), points))
+	}
+	if drawn == 0 {
+		return nil, errors.New("figures: cost: no score has a cost")
+	}
+	for i, t := range trades {
+		if len(t.Cost) != len(t.Quality) || len(t.Cost) == 0 {
+			return nil, fmt.Errorf("figures: cost: curve %q has %d costs and %d qualities", t.Name, len(t.Cost), len(t.Quality))
+		}
+		for k := range t.Cost {
+			data.add("", "", t.Name, t.Cost[k], t.Quality[k], "")
+		}
+		style := size.curve(len(reports)+i, 1)
+		drawTrade(p, t, report.Scale(name), style)
+		legend = append(legend, entry{t.Name, lineSample(style)})
+	}
+	// Room for names at the right and below, and for points on the edge.
+	p.X.Min, p.X.Max = p.X.Min-.05, p.X.Max+.25
+	margin := .08 * (p.Y.Max - p.Y.Min)
+	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+margin
+	return newFigure(size, data, legend, p), nil
+}
+
+// drawScores adds the scores of the j-th classifier.
+func drawScores(p *plot.Plot, size Size, j int, name string, points []costPoint) entry {
+	color := palette[j%len(palette)]
+	full := draw.GlyphStyle{Color: color, Radius: size.Font * .2, Shape: draw.CircleGlyph{}}
+	pale := full
+	pale.Color = transparent(color, .35)
+	var front plotter.XYs
+	for _, c := range points {
+		at := plotter.XY{X: math.Log10(c.cost), Y: c.value}
+		fit(p, at)
+		if !c.best {
+			p.Add(dots{plotter.XYs{at}, pale})
+			continue
+		}
+		front = append(front, at)
+		p.Add(dots{plotter.XYs{at}, full}, word{at, display(c.score), size})
+	}
+	p.Add(path{front, draw.LineStyle{Color: transparent(color, .5), Width: size.Line * .7}})
+	return entry{name, dotSample(full)}
+}
+
+func drawTrade(p *plot.Plot, t Trade, scale float64, style draw.LineStyle) {
+	var xys plotter.XYs
+	for k := range t.Cost {
+		xys = append(xys, plotter.XY{X: math.Log10(t.Cost[k]), Y: t.Quality[k] * scale})
+		fit(p, xys[k])
+	}
+	p.Add(path{xys, style})
+}
+
+// costPoint is a score in the plane of cost and quality; best means that no cheaper score is as good.
+type costPoint struct {
+	score       string
+	cost, value float64
+	best        bool
+}
+
+// costPoints returns the scores of a report that have a cost and a value, the cheapest first and among equally cheap
+// ones the best first.
+func costPoints(rep *report.Report, metric misd.Metric, names []string) []costPoint {
+	var points []costPoint
+	for _, row := range rep.Rows {
+		v := row.Metrics[metric.Name].Value
+		if names != nil && !slices.Contains(names, row.Score) || row.Cost <= 0 || math.IsNaN(v) {
+			continue
+		}
+		points = append(points, costPoint{score: row.Score, cost: row.Cost, value: report.Scale(metric.Name) * v})
+	}
+	sign := 1.
+	if metric.HigherIsBetter {
+		sign = -1
+	}
+	slices.SortStableFunc(points, func(a, b costPoint) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(sign*a.value, sign*b.value))
+	})
+	best := math.Inf(1)
+	for i := range points {
+		if v := sign * points[i].value; v < best {
+			best, points[i].best = v, true
+		}
+	}
+	return points
+}
+
+// fit widens the axes so that they hold a point.
+func fit(p *plot.Plot, at plotter.XY) {
+	p.X.Min, p.X.Max = math.Min(p.X.Min, at.X), math.Max(p.X.Max, at.X)
+	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, at.Y), math.Max(p.Y.Max, at.Y)
+}
+
+// word is a name to the lower right of a point.
+type word struct {
+	at   plotter.XY
+	name string
+	size Size
+}
+
+func (w word) Plot(c draw.Canvas, p *plot.Plot) {
+	at := transform(c, p, plotter.XYs{w.at})[0]
+	at.X += w.size.Font * .35
+	at.Y -= w.size.Font * 1.25
+	c.FillText(w.size.text(), at, w.name)
+}
