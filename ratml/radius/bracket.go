@@ -4,10 +4,10 @@ import "math"
 
 // Result is what a search found for one image, in pixel units.
 type Result struct {
-	Radius       float64 // middle of the bracket, or the cap where the prediction never flipped
+	Radius       float64 // middle of the bracket, or the largest distance there is where the prediction never flipped
 	Lower, Upper float64 // the prediction is unchanged at Lower and has changed at Upper
 	Unflipped    bool    // no change at any distance tried, the last being the cap; Lower and Upper are the cap then
-	Evaluations  int     // forward passes
+	Evaluations  int     // forward passes; a backward pass on the way counts as two
 }
 
 // A stepper finds the distance at which a prediction flips by asking what is seen at distances of its own choice.

@@ -5,7 +5,10 @@
 //   - [BoundarySearch] (RR-BS) follows the sign-gradient direction and brackets the distance at which the prediction
 //     flips.
 //   - [Fast] (RR-Fast) extrapolates from one small step along the same direction.
-//   - [Margin] and [SoftMargin] divide a logit margin by the L1 norm of its gradient.
+//   - [Margin] and [SoftMargin] divide a logit margin by the L1 norm of its gradient; [Exact] and [Full] do so for all
+//     other classes, the latter within images in [0,1].
+//   - [AttackSearch] searches along or under any [Attack]: FGSM, PGD, in two norms, targeted or not.
+//   - [DeepFool], [FAB] and [FMN] look for the nearest other prediction by themselves.
 //
 // Every estimator comes in two protocols. [Sound], the zero value, is meant to be right; [Official] reproduces the
 // numbers of github.com/Trustworthy-ML-Lab/RAT_MisD, quirks included. The quirks are in official.go.

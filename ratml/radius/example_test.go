@@ -139,3 +139,55 @@ func ExampleSearch() {
 	// image 1: radius 0.125
 	// image 2: radius 0.125
 }
+
+// An attack is a value; the search does for one what it does for any other.
+func ExampleAttackSearch() {
+	clf, set := twoPixels()
+	own := radius.Attack{Norm: radius.L2, Steps: 5, Step: 0.4}
+	run, err := confidence.Score(context.Background(), clf, set,
+		radius.AttackSearch{Attack: radius.PGD()}, radius.AttackSearch{Attack: own}, radius.AttackSearch{Targets: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range run.Scores {
+		fmt.Printf("%s %.2f\n", s.Name, s.Values)
+	}
+	// Output:
+	// RR_pgd [0.50 0.20 0.20]
+	// RR_pgdl2 [0.71 0.28 0.28]
+	// RR_fgsm_targeted [0.50 0.20 0.20]
+}
+
+// Attacks that look for the nearest other prediction by themselves agree where the boundary is straight.
+func ExampleDeepFool() {
+	clf, set := twoPixels()
+	run, err := confidence.Score(context.Background(), clf, set,
+		radius.DeepFool{}, radius.FAB{}, radius.FMN{}, radius.DeepFool{Norm: radius.L2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range run.Scores {
+		fmt.Printf("%s %.2f\n", s.Name, s.Values)
+	}
+	// Output:
+	// RR_deepfool [0.50 0.20 0.20]
+	// RR_fab [0.50 0.20 0.20]
+	// RR_fmn [0.50 0.20 0.20]
+	// RR_deepfooll2 [0.71 0.28 0.28]
+}
+
+// The linearised network needs no search at all.
+func ExampleExact() {
+	clf, set := twoPixels()
+	run, err := confidence.Score(context.Background(), clf, set, radius.Exact{}, radius.Exact{Norm: radius.L2}, radius.Full{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range run.Scores {
+		fmt.Printf("%s %.2f\n", s.Name, s.Values)
+	}
+	// Output:
+	// RR_exact [0.50 0.20 0.20]
+	// RR_exactl2 [0.71 0.28 0.28]
+	// RR_full [0.50 0.20 0.20]
+}
