@@ -96,3 +96,10 @@ func TestClosedFormValues(t *testing.T) {
 		}
 	}
 }
+
+// A rate below 1 counts too: a margin of 0.25 that shrinks by 0.5 a unit is gone after half a unit.
+func TestSlowRate(t *testing.T) {
+	if got := (Fast{Step: 0.5}).Values([]float32{0.25, 0}, 2, [][]float32{{0, 0}})[0]; got != 0.5 {
+		t.Errorf("radius %v, want 0.5", got)
+	}
+}
