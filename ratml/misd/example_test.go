@@ -281,3 +281,10 @@ func ExampleGroupBy() {
 	// fog 2 [0.8 0.6] [true false]
 	// fog 10 [0.9] [true]
 }
+
+func ExampleHolm() {
+	for _, p := range misd.Holm([]float64{0.01, 0.04, 0.03, 0.005}) {
+		fmt.Printf("%.2f ", p)
+	}
+	// Output: 0.03 0.06 0.06 0.02
+}

@@ -101,3 +101,67 @@ func ExampleWriteScoresCSV() {
 	// 1,2,3,0,0.51,0.0004
 	// [0.021 0.0004] <nil>
 }
+
+// Scores of another tool: a table with a line an image.
+func ExampleReadColumns() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "theirs.csv")
+	table := "confidence,margin,correct\n0.99,3.1,1\n0.97,0.2,0\n0.8,0.9,1\n0.6,0.1,0\n"
+	if err := os.WriteFile(path, []byte(table), 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+	run, err := report.ReadColumns(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rep, err := report.Evaluate(run, report.Options{Resamples: -1, Headline: []string{"aurc", "auroc"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(rep)
+	// Output:
+	// theirs: 4 images, 2 errors
+	// score       AURC ×1000  AUROC %  cost
+	// ─────────────────────────────────────
+	// margin      208.3*      100.0*   –
+	// confidence  333.3        75.00    –
+	// * best.
+	// Lower is better: AURC. Higher is better: AUROC. cost: forward equivalents an image.
+}
+
+// A score that means the opposite, and a column to group by.
+func ExampleColumns_Read() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "theirs.csv")
+	table := "label,prob_0,prob_1,entropy,weather\n0,0.9,0.1,0.33,fog\n1,0.6,0.4,0.67,clear\n"
+	if err := os.WriteFile(path, []byte(table), 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+	run, groups, err := report.Columns{Uncertainty: []string{"entropy"}, Groups: []string{"weather"}}.Read(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range run.Scores {
+		fmt.Println(s.Name, s.Values)
+	}
+	fmt.Println(run.Pred, run.Correct(), groups["weather"])
+	// Output:
+	// MSR [0.9 0.6]
+	// entropy [-0.33 -0.67]
+	// [0 0] [true false] [fog clear]
+}

@@ -1,10 +1,19 @@
 // Package report turns the scores of a run into tables: every score by every metric with bootstrap intervals, as text,
-// Markdown, HTML, CSV and JSON, for one classifier or several side by side. It also reads and writes the files that
-// scores are kept in.
+// Markdown, HTML, LaTeX, CSV and JSON. It also reads and writes the files that scores are kept in.
 //
 //	rep, err := report.Evaluate(run, report.Options{})
 //	fmt.Println(rep)              // the leaderboard
 //	err = rep.Save("metrics.json") // every metric with its interval
+//
+// A leaderboard is a first look. What it cannot say:
+//
+//   - how much is luck of the training or of the split: [Seeds], [Splits], [Repeat];
+//   - whether two scores or two classifiers really differ: [CompareScores], [CompareNets];
+//   - which score is good over many data sets: [Rank];
+//   - on which images a score fails: [EvaluateGroups];
+//   - what happens with images the classifier was not made for: [EvaluateShift].
+//
+// [ReadColumns] brings the scores of any other tool, [Compare] puts classifiers side by side.
 package report
 
 import (
