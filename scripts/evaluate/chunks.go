@@ -88,7 +88,11 @@ func (w *work) score(ctx context.Context, c parts.Chunk) error {
 			return err
 		}
 	}
-	images, err := between(w.test, c.From, c.To)
+	set := w.test
+	if c.Shifted {
+		set = w.shifted
+	}
+	images, err := between(set, c.From, c.To)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/ratml/rat/ratml/confidence"
+	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/figures"
 	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/report"
@@ -55,6 +56,7 @@ type evaluation struct {
 	*scoring
 	options
 	manifest parts.Manifest
+	shifted  dataset.Set // nil without --ood_dataset
 }
 
 // prepare checks the options, cheapest first, before anything is computed.
@@ -85,11 +87,16 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 	if e.Plan {
 		return e, nil
 	}
-	e.manifest, err = e.describe()
-	if err == nil && o.DataParallel {
+	if e.manifest, err = e.describe(); err != nil {
+		return nil, err
+	}
+	if err := e.openShifted(); err != nil {
+		return nil, err
+	}
+	if o.DataParallel {
 		fmt.Fprintf(stderr, "--data-parallel: scoring uses one of %d devices\n", e.classifier.Backend.Devices())
 	}
-	return e, err
+	return e, nil
 }
 
 func (o options) check() error {
@@ -196,28 +203,40 @@ func (j judgement) finish(ctx context.Context, splits []parts.Split, out string,
 				return err
 			}
 			splits[i].Run = run
+			if splits[i].Shifted == nil {
+				continue
+			}
+			if splits[i].Shifted, err = atLeast(splits[i].Shifted, j.Least); err != nil {
+				return err
+			}
 		}
 	}
 	reports, err := j.judge(ctx, splits)
 	if err != nil {
 		return err
 	}
-	if err := j.write(out, splits, reports, plot); err != nil {
+	if err := j.write(ctx, out, splits, reports, plot, stdout); err != nil {
 		return err
 	}
 	fmt.Fprintf(j.stderr, "wrote scores.csv, scores.npz and metrics.json to %s\n", out)
 	return j.print(reports, stdout)
 }
 
-func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.Report, error) {
-	resamples := j.Resamples
-	if resamples == 0 {
-		resamples = -1
+func (j judgement) options() report.Options {
+	o := report.Options{Resamples: j.Resamples, Seed: j.Seed}
+	if j.Resamples == 0 {
+		o.Resamples = -1
 	}
+	return o
+}
+
+func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.Report, error) {
 	var reports []*report.Report
 	for _, s := range splits {
 		bar := progress.New("judging", len(s.Run.Scores))
-		r, err := report.EvaluateContext(ctx, s.Run, report.Options{Resamples: resamples, Seed: j.Seed, Progress: bar.Func()})
+		opts := j.options()
+		opts.Progress = bar.Func()
+		r, err := report.EvaluateContext(ctx, s.Run, opts)
 		bar.Finish()
 		if err != nil {
 			return nil, err
@@ -228,7 +247,7 @@ func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.R
 }
 
 // write stores the reports and the scores behind them, and last what they come from.
-func (j judgement) write(out string, splits []parts.Split, reports []*report.Report, plot bool) error {
+func (j judgement) write(ctx context.Context, out string, splits []parts.Split, reports []*report.Report, plot bool, stdout io.Writer) error {
 	if err := parts.RemoveRecord(out); err != nil {
 		return err
 	}
@@ -244,6 +263,9 @@ func (j judgement) write(out string, splits []parts.Split, reports []*report.Rep
 	}
 	sweep(out)
 	if err := j.aggregate(out, reports); err != nil {
+		return err
+	}
+	if err := j.mix(ctx, splits, out, stdout); err != nil {
 		return err
 	}
 	return parts.WriteRecord(out, j.Manifest, splits)

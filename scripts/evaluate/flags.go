@@ -58,7 +58,8 @@ type official struct {
 	PGDSteps     int       `arg:"--pgd_steps" default:"10" help:"steps of pgd and pgdl2"`
 	PGDCentre    bool      `arg:"--pgd_disable_random" help:"start pgd and pgdl2 from the image, not from a random place"`
 	Temperatures []float64 `arg:"--temp-test" help:"refused: temperatures are fitted"`
-	Shifted      string    `arg:"--ood_dataset" help:"refused"`
+	Shifted      string    `arg:"--ood_dataset" help:"score the test images of this data set too, and judge the mixture, in which every prediction for them is an error"`
+	ShiftedDir   string    `arg:"--ood_data_dir" help:"folder of that data set [default: that of --data_dir]"`
 	CustomModel  string    `arg:"--custom_model" help:"refused: see --arch and --ckpt"`
 	Path         string    `arg:"--path" help:"refused: see --ckpt"`
 }
@@ -76,8 +77,6 @@ func (o official) check(robustRadius bool) error {
 	switch {
 	case o.CustomModel != "" || o.Path != "":
 		return usagef("--custom_model and --path name networks of the official repository; name the architecture by --arch and the weights by --ckpt")
-	case o.Shifted != "":
-		return usagef("--ood_dataset %s: mixing data sets is not offered here", o.Shifted)
 	case len(o.Temperatures) > 0:
 		return usagef("--temp-test: a table over temperatures is not offered; --val_split fits them")
 	case o.PGDSteps < 1:

@@ -5,7 +5,8 @@
 // It takes the flags of the official code's main.py, abbreviated as there where that is not ambiguous. Into the folder
 // --out it writes scores.csv, scores.npz, metrics.json and run.json (what was run, and the parameters that were fitted);
 // the leaderboard goes to standard output. With --n_exps n all is done on n validation splits, each with files of its
-// own in split_1, split_2, ...
+// own in split_1, split_2, ... With --ood_dataset the test images of another data set are mixed in, after scores were
+// fitted without them; ood.json judges the mixture, ood/scores.csv and ood/scores.npz are of those images.
 //
 // Images are scored in chunks, and each finished chunk is kept in the folder parts of --out until the run is complete.
 // A run that was interrupted, however that came about, goes on with --resume and ends in the same bytes. With --shard

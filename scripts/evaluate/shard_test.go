@@ -87,6 +87,28 @@ func TestShardsJoinToTheSameBytes(t *testing.T) {
 	}
 }
 
+// Images of a shifted data set are scored, sharded and judged with the others.
+func TestShifted(t *testing.T) {
+	net, whole, shared := tinyNet(t, 1), t.TempDir(), t.TempDir()
+	flags := []string{"--images", "40", "--ood_dataset", "mnist", "--ood_data_dir", darker(t), "--confid_scores", "MSR", "NE"}
+	want, _ := must(t, tiny(net, whole, flags...)...)
+	if !strings.Contains(want, "mnist + mnist") {
+		t.Errorf("no mixture in\n%s", want)
+	}
+	for _, shard := range []string{"0/2", "1/2"} {
+		must(t, tiny(net, shared, append(flags, "--shard", shard)...)...)
+	}
+	merged := t.TempDir()
+	if got, _ := must(t, "merge", shared, "--out", merged); got != want {
+		t.Errorf("merge printed\n%s\nwant\n%s", got, want)
+	}
+	files := outputs(t, whole)
+	sameFiles(t, outputs(t, merged), files)
+	if n := strings.Count(files[filepath.Join("ood", "scores.csv")], "\n"); n != 201 || files["ood.json"] == "" {
+		t.Errorf("%d lines of scores of shifted images, want 201", n)
+	}
+}
+
 // Shards may share a folder, and a shard may be empty.
 func TestShardsInOneFolder(t *testing.T) {
 	net, whole, shared := tinyNet(t, 1), t.TempDir(), t.TempDir()

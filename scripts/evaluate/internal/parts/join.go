@@ -14,8 +14,9 @@ import (
 
 // Split is the joined run of one split of the images.
 type Split struct {
-	Fitted []Score
-	Run    *misd.Run
+	Fitted  []Score
+	Run     *misd.Run
+	Shifted *misd.Run // of the shifted data set; nil where there is none
 }
 
 // Join joins all chunks of the runs in stores, which must be of the same run. It returns an error that names what is
@@ -30,32 +31,33 @@ func Join(stores ...*Store) ([]Split, error) {
 		return nil, err
 	}
 	splits := make([]Split, m.Splits)
-	costs := make([][]cost, m.Splits)
 	for _, c := range m.Chunks() {
 		part, err := holders[c].Read(c)
 		if err != nil {
 			return nil, err
 		}
-		split := &splits[c.Split]
-		if split.Run == nil {
-			split.Fitted, split.Run = part.Fitted, start(m, part.Run)
-			costs[c.Split] = make([]cost, len(m.Scores))
-		} else if !sameScores(split.Fitted, part.Fitted) {
-			return nil, fmt.Errorf("%v in %s was scored with other fitted parameters than the part before it", c, holders[c].out)
-		}
-		if err := add(split.Run, part.Run); err != nil {
+		if err := splits[c.Split].add(m, part); err != nil {
 			return nil, fmt.Errorf("%v in %s: %w", c, holders[c].out, err)
-		}
-		for i, s := range part.Run.Scores {
-			costs[c.Split][i].add(s.Cost, c.To-c.From)
-		}
-	}
-	for i := range splits {
-		for j := range splits[i].Run.Scores {
-			splits[i].Run.Scores[j].Cost = costs[i][j].mean()
 		}
 	}
 	return splits, nil
+}
+
+// add appends a part.
+func (s *Split) add(m Manifest, part *Part) error {
+	if s.Run == nil {
+		s.Fitted = part.Fitted
+	} else if !sameScores(s.Fitted, part.Fitted) {
+		return errors.New("it was scored with other fitted parameters than the parts before it")
+	}
+	to, name := &s.Run, m.Dataset
+	if part.Shifted {
+		to, name = &s.Shifted, m.Shifted
+	}
+	if *to == nil {
+		*to = start(m, name, part.Run)
+	}
+	return add(*to, part.Run)
 }
 
 // sameRun checks that no folder is named twice and that all have the manifest of the first.
@@ -132,8 +134,8 @@ func sameScores(a, b []Score) bool {
 }
 
 // start returns an empty run with the columns of a part.
-func start(m Manifest, part *misd.Run) *misd.Run {
-	run := &misd.Run{Dataset: m.Dataset, Model: m.Title(), Classes: part.Classes}
+func start(m Manifest, dataset string, part *misd.Run) *misd.Run {
+	run := &misd.Run{Dataset: dataset, Model: m.Title(), Classes: part.Classes}
 	for _, s := range part.Scores {
 		run.Scores = append(run.Scores, misd.Score{Name: s.Name})
 	}
@@ -145,11 +147,13 @@ func add(run, part *misd.Run) error {
 	if part.Classes != run.Classes || (part.Logits == nil) != (run.Logits == nil) && run.Len() > 0 {
 		return fmt.Errorf("%d classes, the parts before have %d", part.Classes, run.Classes)
 	}
+	before := run.Len()
 	run.Label = append(run.Label, part.Label...)
 	run.Pred = append(run.Pred, part.Pred...)
 	run.Logits = append(run.Logits, part.Logits...)
 	for i, s := range part.Scores {
 		d := &run.Scores[i]
+		d.Cost = meanCost(d.Cost, before, s.Cost, part.Len())
 		if len(d.Values) > 0 && (s.Lower == nil) != (d.Lower == nil) {
 			return fmt.Errorf("score %s has a bracket in some parts only", s.Name)
 		}
@@ -162,27 +166,10 @@ func add(run, part *misd.Run) error {
 	return run.Validate()
 }
 
-// cost is the mean cost of a score over parts.
-type cost struct {
-	sum    float64
-	images int
-	first  float64
-	same   bool
-}
-
-func (c *cost) add(v float64, images int) {
-	if c.images == 0 {
-		c.first, c.same = v, true
+// meanCost returns the mean of a cost over n images and one over m more. One that is the same everywhere stays as it is.
+func meanCost(a float64, n int, b float64, m int) float64 {
+	if n == 0 || a == b {
+		return b
 	}
-	c.same = c.same && v == c.first
-	c.sum += v * float64(images)
-	c.images += images
-}
-
-// mean keeps a cost that is the same everywhere free of rounding.
-func (c *cost) mean() float64 {
-	if c.same {
-		return c.first
-	}
-	return c.sum / float64(c.images)
+	return (a*float64(n) + b*float64(m)) / float64(n+m)
 }

@@ -39,6 +39,9 @@ type Manifest struct {
 	ChunkSize  int     `json:"chunk_size"`
 	Resamples  int     `json:"resamples"`
 	Least      float64 `json:"prob_thres,omitempty"` // images of lower maximum probability are not judged
+	Shifted    string  `json:"ood_dataset,omitempty"`
+	ShiftData  string  `json:"ood_data_sha256,omitempty"`
+	ShiftCount int     `json:"ood_images,omitempty"` // scored after the images of each split
 	Scores     []Score `json:"scores"`               // as asked for
 }
 
@@ -120,13 +123,18 @@ func (m Manifest) Sum() string {
 
 // Chunk is a range of the images of one split, scored by itself.
 type Chunk struct {
-	Split    int // from 0
-	From, To int // images From to To-1
+	Split    int  // from 0
+	Shifted  bool // of the shifted data set
+	From, To int  // images From to To-1
 }
 
-// String names the images, as in "images 0 to 1023", with the split where there are several.
+// String names the images, as in "images 0 to 1023 of split 1".
 func (c Chunk) String() string {
-	return fmt.Sprintf("images %d to %d of split %d", c.From, c.To-1, c.Split+1)
+	set := ""
+	if c.Shifted {
+		set = " of the ood data set"
+	}
+	return fmt.Sprintf("images %d to %d of split %d%s", c.From, c.To-1, c.Split+1, set)
 }
 
 // Chunks returns all chunks of the run, in order.
@@ -134,7 +142,10 @@ func (m Manifest) Chunks() []Chunk {
 	var out []Chunk
 	for split := range m.Splits {
 		for from := 0; from < m.Images; from += m.ChunkSize {
-			out = append(out, Chunk{split, from, min(from+m.ChunkSize, m.Images)})
+			out = append(out, Chunk{split, false, from, min(from+m.ChunkSize, m.Images)})
+		}
+		for from := 0; from < m.ShiftCount; from += m.ChunkSize {
+			out = append(out, Chunk{split, true, from, min(from+m.ChunkSize, m.ShiftCount)})
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -56,7 +57,7 @@ func filled(t *testing.T, m Manifest, chunks []Chunk) *Store {
 func TestJoin(t *testing.T) {
 	m := manifest()
 	chunks := m.Chunks()
-	if len(chunks) != 6 || chunks[2] != (Chunk{0, 8, 10}) || chunks[3] != (Chunk{1, 0, 4}) {
+	if len(chunks) != 6 || chunks[2] != (Chunk{0, false, 8, 10}) || chunks[3] != (Chunk{1, false, 0, 4}) {
 		t.Fatalf("chunks are %v", chunks)
 	}
 	whole, err := Join(filled(t, m, chunks))
@@ -77,7 +78,7 @@ func TestJoin(t *testing.T) {
 		}
 	}
 	// The mean cost over images is (4*3 + 4*7 + 2*11) / 10.
-	if run.Len() != 10 || run.Scores[0].Cost != 1 || run.Scores[1].Cost != 6.2 || run.Model != "net" || run.Dataset != "data" {
+	if run.Len() != 10 || run.Scores[0].Cost != 1 || math.Abs(run.Scores[1].Cost-6.2) > 1e-12 || run.Model != "net" || run.Dataset != "data" {
 		t.Errorf("%d images, costs %v and %v", run.Len(), run.Scores[0].Cost, run.Scores[1].Cost)
 	}
 	if f := whole[0].Fitted[0].Fit; f == nil || f.Candidates != 15 {
@@ -109,6 +110,26 @@ func TestJoinRefuses(t *testing.T) {
 		if _, err := Join(stores...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// The images of a shifted data set are joined apart from the others.
+func TestJoinShifted(t *testing.T) {
+	m := manifest()
+	m.Shifted, m.ShiftCount = "other", 6
+	chunks := m.Chunks()
+	if len(chunks) != 10 || chunks[4] != (Chunk{0, true, 4, 6}) {
+		t.Fatalf("chunks are %v", chunks)
+	}
+	splits, err := Join(filled(t, m, chunks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := splits[1]; s.Run.Len() != 10 || s.Shifted.Len() != 6 || s.Shifted.Dataset != "other" || s.Shifted.Scores[0].Values[5] != 105 {
+		t.Errorf("%d and %d images", s.Run.Len(), s.Shifted.Len())
+	}
+	if _, err := Join(filled(t, m, chunks[:9])); err == nil || !strings.Contains(err.Error(), "images 4 to 5 of split 2 of the ood data set are in none") {
+		t.Errorf("a chunk is missing: %v", err)
 	}
 }
 

@@ -81,7 +81,7 @@ func readManifest(out string) (Manifest, error) {
 	if m.Format != formatVersion {
 		return m, fmt.Errorf("%s: format %d, this program writes format %d", path, m.Format, formatVersion)
 	}
-	if m.Splits < 1 || m.Images < 1 || m.ChunkSize < 1 || m.Images > 1<<40 || m.Splits > 1<<20 || len(m.Scores) == 0 {
+	if m.Splits < 1 || m.Images < 1 || m.ChunkSize < 1 || m.Images > 1<<40 || m.ShiftCount < 0 || m.ShiftCount > 1<<40 || m.Splits > 1<<20 || len(m.Scores) == 0 {
 		return m, fmt.Errorf("%s: %d splits, %d images, chunks of %d, %d scores: this is no run", path, m.Splits, m.Images, m.ChunkSize, len(m.Scores))
 	}
 	return m, nil
@@ -89,16 +89,22 @@ func readManifest(out string) (Manifest, error) {
 
 func (s *Store) dir() string { return filepath.Join(s.out, folder) }
 
-func (c Chunk) base() string { return fmt.Sprintf("split%d_%d", c.Split+1, c.From) }
+func (c Chunk) base() string {
+	if c.Shifted {
+		return fmt.Sprintf("split%d_ood_%d", c.Split+1, c.From)
+	}
+	return fmt.Sprintf("split%d_%d", c.Split+1, c.From)
+}
 
 // label is the file that makes a part: what its scores belong to. It is written last.
 type label struct {
-	Run    string  `json:"run"` // sum of the manifest
-	Split  int     `json:"split"`
-	From   int     `json:"from"`
-	To     int     `json:"to"`
-	Fitted []Score `json:"fitted"`
-	Scores string  `json:"scores_sha256"`
+	Run     string  `json:"run"` // sum of the manifest
+	Split   int     `json:"split"`
+	Shifted bool    `json:"ood,omitempty"`
+	From    int     `json:"from"`
+	To      int     `json:"to"`
+	Fitted  []Score `json:"fitted"`
+	Scores  string  `json:"scores_sha256"`
 }
 
 // Write stores a part.
@@ -114,7 +120,7 @@ func (s *Store) Write(p Part) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(s.dir(), p.base()+".json"), label{s.sum, p.Split, p.From, p.To, p.Fitted, sum})
+	return writeJSON(filepath.Join(s.dir(), p.base()+".json"), label{s.sum, p.Split, p.Shifted, p.From, p.To, p.Fitted, sum})
 }
 
 // Begin makes the folder of parts with its manifest; Write and WriteFitted do so by themselves.
@@ -168,8 +174,8 @@ func (s *Store) label(c Chunk) (label, error) {
 	if l.Run != s.sum {
 		return l, fmt.Errorf("%s belongs to another run than the manifest beside it", path)
 	}
-	if (Chunk{l.Split, l.From, l.To}) != c {
-		return l, fmt.Errorf("%s holds %v, its name says %v", path, Chunk{l.Split, l.From, l.To}, c)
+	if held := (Chunk{l.Split, l.Shifted, l.From, l.To}); held != c {
+		return l, fmt.Errorf("%s holds %v, its name says %v", path, held, c)
 	}
 	npz := filepath.Join(s.dir(), c.base()+".npz")
 	sum, err := FileSum(npz)
