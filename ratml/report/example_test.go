@@ -132,7 +132,7 @@ func ExampleReadColumns() {
 	// score       AURC ×1000  AUROC %  cost
 	// ─────────────────────────────────────
 	// margin      208.3*      100.0*   –
-	// confidence  333.3        75.00    –
+	// confidence  333.3       75.00    –
 	// * best.
 	// Lower is better: AURC. Higher is better: AUROC. cost: forward equivalents an image.
 }
