@@ -244,7 +244,7 @@ func TestManyPointsAreThinnedOut(t *testing.T) {
 func TestDegenerateRuns(t *testing.T) {
 	for name, pred := range map[string]int{"all right": 0, "all wrong": 1} {
 		run := &misd.Run{Model: name, Classes: 2}
-		scores := []misd.Score{{Name: "RR_fgsm"}, {Name: "RR_fast"}}
+		scores := []misd.Score{{Name: "RR_fgsm", Cost: 7}, {Name: "RR_fast", Cost: 4}}
 		for i := range 30 {
 			run.Label, run.Pred = append(run.Label, 0), append(run.Pred, pred)
 			run.Logits = append(run.Logits, 1, 0)
