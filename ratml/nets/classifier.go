@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ratml/rat/ratml/backend"
@@ -12,6 +13,9 @@ import (
 type Classifier struct {
 	Arch    *Arch
 	Backend *backend.Backend
+	// Devices is the number of devices over which programs compiled from now on spread each batch, which must be a
+	// multiple of it; 0 is one. Results are the same up to rounding.
+	Devices int
 
 	mu      sync.Mutex
 	weights Weights
@@ -66,20 +70,34 @@ func (c *Classifier) SetWeights(w Weights) error {
 	return nil
 }
 
-// upload returns the folded weights on the device.
-func (c *Classifier) upload() (*uploaded, error) {
+// devices returns the number of devices that a program is to run on.
+func (c *Classifier) devices() (int, error) {
+	n, most := max(1, c.Devices), c.Backend.Devices()
+	if c.Devices < 0 || n > most {
+		return 0, fmt.Errorf("%d devices, %s has %d", c.Devices, c.Backend.Kind(), most)
+	}
+	return n, nil
+}
+
+// upload returns the folded weights on the first n devices at least.
+func (c *Classifier) upload(n int) (*uploaded, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.folded != nil {
+	if c.folded != nil && len(c.folded.values) >= n {
 		return c.folded, nil
 	}
 	w, err := c.Arch.Fold(c.weights)
 	if err != nil {
 		return nil, err
 	}
-	u, err := upload(c.Backend, w)
-	if err != nil {
-		return nil, fmt.Errorf("nets: %s: %w", c.Arch.Name, err)
+	u := &uploaded{names: w.Names()}
+	if c.folded != nil {
+		u.values = slices.Clone(c.folded.values)
+	}
+	for d := len(u.values); d < n; d++ {
+		if err := u.add(c.Backend, w); err != nil {
+			return nil, fmt.Errorf("nets: %s: %w", c.Arch.Name, err)
+		}
 	}
 	c.folded = u
 	return u, nil

@@ -47,11 +47,20 @@ func (n *Passes) apply(x *Node, sample Sampler) *Node {
 
 // CompilePasses is [Classifier.Compile] for functions that need more than logits.
 func (c *Classifier) CompilePasses(name string, f PassesFunc) (*Program, error) {
-	u, err := c.upload()
+	devices, err := c.devices()
+	if err != nil {
+		return nil, fmt.Errorf("nets: %s of %s: %w", name, c.Arch.Name, err)
+	}
+	u, err := c.upload(devices)
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{c: c, name: name, names: u.names}
+	p := &Program{c: c, name: name, names: u.names, devices: devices}
+	if devices > 1 {
+		if p.spread, err = newSpread(devices, len(u.names)); err != nil {
+			return nil, fmt.Errorf("nets: %s of %s: %w", name, c.Arch.Name, err)
+		}
+	}
 	p.exec, err = NewExec(c.Backend.Backend, func(in []*Node) []*Node {
 		vars := make(map[string]*Node, len(p.names))
 		for i, n := range p.names {

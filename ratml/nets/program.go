@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -23,6 +24,9 @@ type Program struct {
 	name  string
 	exec  *graph.Exec
 	names []string // of the folded weights, in the order of the first inputs
+
+	devices int
+	spread  *spread // nil for one device
 }
 
 // Compile prepares f. Compilation itself happens at the first run with inputs of a new shape; an error of f shows
@@ -56,12 +60,15 @@ func (p *Program) Run(in ...any) (out []*tensors.Tensor, err error) {
 			err = fmt.Errorf("nets: %s of %s: %w", p.name, p.c.Arch.Name, err)
 		}
 	}()
-	u, err := p.c.upload()
+	u, err := p.c.upload(p.devices)
 	if err != nil {
 		return nil, err
 	}
-	args := make([]any, 0, len(u.values)+len(in))
-	for _, v := range u.values {
+	if p.spread != nil {
+		return p.spread.call(p.exec, u.values, in)
+	}
+	args := make([]any, 0, len(p.names)+len(in))
+	for _, v := range u.values[0] {
 		args = append(args, v)
 	}
 	return p.exec.Call(append(args, in...)...)
@@ -73,11 +80,7 @@ func (p *Program) RunFloats(in ...any) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		for _, t := range out {
-			t.FinalizeAll()
-		}
-	}()
+	defer free(out)
 	host := make([][]float32, len(out))
 	for i, t := range out {
 		if host[i], err = tensors.CopyFlatData[float32](t); err != nil {
@@ -101,28 +104,32 @@ func (a *Arch) Images(data []float32) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(data, len(data)/size, in.Height, in.Width, in.Channels)
 }
 
-// uploaded is a set of weights on a device.
+// uploaded is a set of weights on devices.
 type uploaded struct {
 	names  []string
-	values []*tensors.Tensor
+	values [][]*tensors.Tensor // by device
 }
 
-func upload(be *backend.Backend, w Weights) (*uploaded, error) {
-	u := &uploaded{names: w.Names()}
+// add uploads the weights to the next device.
+func (u *uploaded) add(be *backend.Backend, w Weights) error {
+	var values []*tensors.Tensor
 	for _, n := range u.names {
 		t := w[n].device()
-		if err := t.MaterializeOnDevice(be.Backend, false, 0); err != nil {
-			u.free()
-			return nil, fmt.Errorf("uploading %s: %w", n, err)
+		if err := t.MaterializeOnDevice(be.Backend, false, compute.DeviceNum(len(u.values))); err != nil {
+			free(values)
+			return fmt.Errorf("uploading %s: %w", n, err)
 		}
 		t.FinalizeLocal()
-		u.values = append(u.values, t)
+		values = append(values, t)
 	}
-	return u, nil
+	u.values = append(u.values, values)
+	return nil
 }
 
-func (u *uploaded) free() {
-	for _, t := range u.values {
+func (u *uploaded) free() { free(slices.Concat(u.values...)) }
+
+func free(ts []*tensors.Tensor) {
+	for _, t := range ts {
 		t.FinalizeAll()
 	}
 }
