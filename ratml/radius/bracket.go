@@ -37,7 +37,6 @@ type bracket struct {
 	current float64
 
 	evaluations int
-	creeping    int     // evaluations since the last flip
 	width       float64 // of the bracket when it had last shrunk by half
 	stalls      int     // evaluations since then
 	halvings    int     // how often the bracket was halved for want of that
@@ -81,10 +80,9 @@ func (b *bracket) next() float64 { return b.current }
 
 func (b *bracket) observe(margins []float64, flipped bool) (done bool) {
 	b.evaluations++
-	b.creeping++
 	b.remember(b.current, margins)
 	if flipped {
-		b.hi, b.creeping = b.current, 0
+		b.hi = b.current
 	} else {
 		b.lo = b.current
 	}
@@ -157,7 +155,7 @@ func (b *bracket) choose() float64 {
 // beyond limits a guess, where no flip has been seen, to a reasonable distance past the largest one seen.
 func (b *bracket) beyond(t float64) float64 {
 	most := math.Max(mostGrowth*b.lo, 1e-5)
-	step := b.tolerance * math.Pow(growth, math.Max(0, float64(b.creeping-patience)))
+	step := b.tolerance * math.Pow(growth, math.Max(0, float64(b.evaluations-patience)))
 	return math.Min(clamp(t, math.Min(b.lo*(1+step), most), most), b.cap)
 }
 
