@@ -306,3 +306,20 @@ func TestAttackNames(t *testing.T) {
 		t.Errorf("names %q, want %q", names, want)
 	}
 }
+
+// With one class there is nothing to find: an error for attacks that would look for it.
+func TestOneClass(t *testing.T) {
+	c := linear(t, backendtest.Go(t), [][]float64{{1, 2}}, []float64{0})
+	images := []float32{0.5, 0.5}
+	logits, built := probe(t, c, images, AttackSearch{Targets: 2})
+	if r := attack(t, c, images, 1, AttackSearch{Targets: 2})[0][0]; !r.Unflipped {
+		t.Errorf("%+v with one class", r)
+	}
+	search := newSearch(t, c, 1)
+	for _, s := range []searcher{DeepFool{}, AttackSearch{Attack: PGD()}} {
+		err := search.Add(s.Starts(3, images, logits, 1, built[0])[0])
+		if err == nil || !strings.Contains(err.Error(), "image 3") || !strings.Contains(err.Error(), "two classes") {
+			t.Errorf("%s: error %v", s.Name(), err)
+		}
+	}
+}

@@ -113,7 +113,7 @@ func (s AttackSearch) slope(z []float32, target int, rate float64) float64 {
 		return -rate
 	}
 	m := sorted(margins(z, argmax(z)))
-	if m[target] == 0 {
+	if len(m) == 0 || m[target] == 0 {
 		return -rate
 	}
 	return -rate * m[0] / m[target]

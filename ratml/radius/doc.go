@@ -10,8 +10,12 @@
 //   - [AttackSearch] searches along or under any [Attack]: FGSM, PGD, in two norms, targeted or not.
 //   - [DeepFool], [FAB] and [FMN] look for the nearest other prediction by themselves.
 //
-// Every estimator comes in two protocols. [Sound], the zero value, is meant to be right; [Official] reproduces the
-// numbers of github.com/Trustworthy-ML-Lab/RAT_MisD, quirks included. The quirks are in official.go.
+// Attacks in the L2 norm give the radius in that norm. Where no other prediction was found a result says so, and the
+// radius is the largest distance that two images can have.
+//
+// Every estimator with a Protocol comes in two: [Sound], the zero value, is meant to be right; [Official] reproduces the
+// numbers of github.com/Trustworthy-ML-Lab/RAT_MisD, quirks included. The quirks are in official.go, or with the type
+// where it says so.
 //
 // Estimators are run by package confidence, which shares the forward pass and the gradients between them.
 package radius

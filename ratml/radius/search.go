@@ -102,6 +102,9 @@ func (s *Search) Add(start Start) error {
 		s.waiting = append(s.waiting, start)
 		return nil
 	}
+	if s.classes < 2 {
+		return fmt.Errorf("radius: image %d: an attack needs at least two classes, the classifier has %d", start.Index, s.classes)
+	}
 	w, err := s.walksOf(start.look)
 	if err != nil {
 		return fmt.Errorf("radius: %w", err)
