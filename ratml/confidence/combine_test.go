@@ -119,6 +119,17 @@ func TestCascadeCurve(t *testing.T) {
 	for i := 1; i < len(curve); i++ {
 		require.GreaterOrEqual(t, curve[i].Cost, curve[i-1].Cost)
 	}
+	const budget = 0.6
+	_, expected, err := (&confidence.Cascade{Budget: budget}).Learn(run)
+	require.NoError(t, err)
+	least := math.Inf(1)
+	for _, p := range curve {
+		if p.Relative <= budget {
+			least = math.Min(least, p.Expected)
+		}
+	}
+	require.LessOrEqual(t, expected, least)
+	require.Less(t, expected, first.Expected)
 	_, err = (&confidence.Cascade{}).Curve(score(t, s, c, set, confidence.MSR{}))
 	require.ErrorContains(t, err, "the run lacks score logiDiff or RR_fgsm")
 	_, err = s.Fits(context.Background(), c, set, &confidence.Cascade{Budget: 0.01})

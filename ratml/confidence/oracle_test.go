@@ -39,6 +39,7 @@ type oracle struct {
 			Penalty float64
 			Weights []float64
 		}
+		LeaveOneOut float64 `json:"leave_one_out"`
 	}
 }
 
@@ -261,4 +262,7 @@ func TestLogisticRegression(t *testing.T) {
 			require.InDelta(t, v, w[i], 1e-5, "penalty %g, weight %d", fit.Penalty, i)
 		}
 	}
+	loss, err := crossFit(o.Logistic.X, o.Logistic.Y, 0.1, len(o.Logistic.X), 1)
+	require.NoError(t, err)
+	require.InDelta(t, o.Logistic.LeaveOneOut, loss, 1e-6)
 }

@@ -156,11 +156,11 @@ func TestDirectionOfPerturbation(t *testing.T) {
 	}
 }
 
-// Searching level and temperature together finds what trying every pair finds. The official protocol keeps the level
-// of the best pair and the temperature that is best without perturbation.
+// Searching level and lambda together finds what trying every pair finds. The official protocol keeps the level
+// of the best pair and the lambda that is best without perturbation.
 func TestFitPerturbation(t *testing.T) {
 	be := backendtest.Go(t)
-	c, set := small(t, be, nil), shapes(t, 60)
+	c, set := small(t, be, nil), shapes(t, 75)
 	for _, p := range []radius.Protocol{radius.Sound, radius.Official} {
 		s := confidence.Scorer{BatchSize: 32, Protocol: p}
 		aurc := func(f confidence.Function) float64 {
@@ -173,27 +173,29 @@ func TestFitPerturbation(t *testing.T) {
 			return curve.AURC()
 		}
 		var want confidence.Perturbed
-		lowest, cleanT, cleanLowest := math.Inf(1), 0.0, math.Inf(1)
+		lowest, clean, cleanLowest := math.Inf(1), confidence.TunedLogitDiff{}, math.Inf(1)
 		for _, level := range confidence.Levels {
-			for _, temperature := range radius.Temperatures {
-				f := confidence.Perturbed{Score: confidence.ODIN{Temperature: temperature}, Level: level, Protocol: p}
+			for _, lambda := range []float64{0.5, 0.75, 0.9, 1.1, 1.3, 2} {
+				tuned := confidence.TunedLogitDiff{Lambda: lambda}
+				f := confidence.Perturbed{Score: tuned, Level: level, Protocol: p}
 				v := aurc(f)
 				if v < lowest {
 					want, lowest = f, v
 				}
 				if level == 0 && v < cleanLowest {
-					cleanT, cleanLowest = temperature, v
+					clean, cleanLowest = tuned, v
 				}
 			}
 		}
 		if p == radius.Official {
-			want.Score = confidence.ODIN{Temperature: cleanT}
+			require.NotEqual(t, want.Score, clean, "the test shows nothing")
+			want.Score = clean
 		}
-		fits, err := s.Fits(context.Background(), c, set, confidence.Perturb(confidence.Searched, p, confidence.ODIN{}, radius.Fast{Protocol: p}, confidence.MSR{})...)
+		fits, err := s.Fits(context.Background(), c, set, confidence.Perturb(confidence.Searched, p, confidence.TunedLogitDiff{}, radius.Fast{Protocol: p}, confidence.MSR{})...)
 		require.NoError(t, err)
 		require.Equal(t, want, fits[0].Function)
 		require.InDelta(t, lowest, fits[0].Value, 1e-12)
-		require.Equal(t, 180, fits[0].Candidates)
+		require.Equal(t, 72, fits[0].Candidates)
 		require.IsType(t, radius.Fast{}, fits[1].Function, "radii are not perturbed")
 		require.Equal(t, 12, fits[2].Candidates)
 		_, err = confidence.Score(context.Background(), c, set, confidence.Perturbed{Score: confidence.MSR{}, Level: confidence.Searched})

@@ -113,6 +113,14 @@ for penalty in (1e-3, 1e-1):
     m = LogisticRegression(C=1 / (N * penalty), tol=1e-12, max_iter=100000).fit(x, label)
     out["logistic"]["fits"].append({"penalty": penalty, "weights": [float(m.intercept_[0])] + m.coef_[0].tolist()})
 
+# Leaving out one image at a time.
+loss = 0
+for i in range(N):
+    keep = np.arange(N) != i
+    m = LogisticRegression(C=1 / ((N - 1) * 1e-1), tol=1e-12, max_iter=100000).fit(x[keep], label[keep])
+    loss -= np.log(m.predict_proba(x[i : i + 1])[0, int(label[i])]) / N
+out["logistic"]["leave_one_out"] = float(loss)
+
 out["scores"] = {k: np.asarray(v).tolist() for k, v in S.items()}
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle.json")
 with open(path, "w") as f:
