@@ -75,6 +75,9 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 	if err := writable(o.Out); err != nil && !o.Plan {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
+	if o.DataParallel {
+		o.Devices = "all"
+	}
 	e := &evaluation{options: o}
 	e.scoring, err = open(o.source, o.fitting, o.Splits, functions, stderr)
 	if err != nil {
@@ -92,9 +95,6 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 	}
 	if err := e.openShifted(); err != nil {
 		return nil, err
-	}
-	if o.DataParallel {
-		fmt.Fprintf(stderr, "--data-parallel: scoring uses one of %d devices\n", e.classifier.Backend.Devices())
 	}
 	return e, nil
 }
@@ -126,7 +126,7 @@ func writable(dir string) error {
 func (e *evaluation) describe() (parts.Manifest, error) {
 	m := parts.Manifest{
 		Arch: e.classifier.Arch.Name, Model: e.Tag, Dataset: e.Dataset, Protocol: e.Protocol,
-		Backend: e.classifier.Backend.Kind() + " " + e.classifier.Backend.Version(),
+		Backend: fmt.Sprintf("%s %s, %d devices", e.classifier.Backend.Kind(), e.classifier.Backend.Version(), e.classifier.Devices),
 		Seed:    e.Seed, Splits: e.Splits, Validation: e.validation, Images: e.images.Len() - e.validation,
 		BatchSize: e.BatchSize, ChunkSize: e.ChunkSize, Resamples: e.Resamples, Least: e.Threshold,
 	}

@@ -18,6 +18,7 @@ type source struct {
 	Checkpoint string `arg:"--ckpt" help:"weights, a safetensors file"`
 	Backend    string `arg:"--backend" help:"xla, xla:cuda, xla:/path/to/plugin.so, go [default: a plugin if one is installed, else go]"`
 	BatchSize  int    `arg:"--batch_size" default:"128" help:"images of one pass; officially --test_batch"`
+	Devices    string `arg:"--devices" default:"1" help:"devices over which a batch is spread, or all"`
 	Seed       uint64 `arg:"--seed" default:"0" help:"seed of validation splits and the bootstrap"`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"strconv"
 
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/confidence"
@@ -103,7 +105,27 @@ func (s source) classifier(arch string, stderr io.Writer) (*nets.Classifier, err
 	if err != nil {
 		return nil, err
 	}
-	return weights.Open(be, arch, s.Checkpoint)
+	c, err := weights.Open(be, arch, s.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	c.Devices, err = s.devices(be.Devices())
+	return c, err
+}
+
+// devices returns how many of those that there are are used.
+func (s source) devices(there int) (int, error) {
+	n := there
+	if s.Devices != "all" {
+		var err error
+		if n, err = strconv.Atoi(cmp.Or(s.Devices, "1")); err != nil || n < 1 || n > there {
+			return 0, fmt.Errorf("--devices %q: want a number from 1 to %d, or all", s.Devices, there)
+		}
+	}
+	if s.BatchSize%n != 0 {
+		return 0, fmt.Errorf("--batch_size %d: %d devices need a multiple of %d", s.BatchSize, n, n)
+	}
+	return n, nil
 }
 
 // split returns validation images, or nil, and test images of one split.
