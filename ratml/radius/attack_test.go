@@ -248,50 +248,6 @@ func TestUnclipped(t *testing.T) {
 	}
 }
 
-// project finds what bisection finds, whether or not values run out of room.
-func TestProject(t *testing.T) {
-	for seed := range uint64(200) {
-		x, g := uniform(2*seed, 8), uniform(2*seed+1, 8)
-		for i := range g {
-			g[i] -= 0.5
-		}
-		g[3] = 0
-		f := 0.05 * float64(seed%40-10)
-		if seed%40 < 10 {
-			f = -0.05 * float64(seed%40+1)
-		}
-		for _, n := range []Norm{LInf, L2} {
-			at := func(reach float64) (step []float32, left float64) {
-				left = f
-				for i, v := range g {
-					d := -math.Copysign(reach, f) * float64(sign(v))
-					if n == L2 {
-						d *= math.Abs(float64(v))
-					}
-					d = clamp(float64(x[i])+d, 0, 1) - float64(x[i])
-					step = append(step, float32(d))
-					left += d * float64(v)
-				}
-				return step, left
-			}
-			lo, hi := 0.0, 1e6
-			for range 200 {
-				mid := (lo + hi) / 2
-				if _, left := at(mid); left*f > 0 {
-					lo = mid
-				} else {
-					hi = mid
-				}
-			}
-			want, _ := at(hi)
-			got := project(n, x, g, f)
-			if d := LInf.distance(got, want); d > 1e-5 {
-				t.Errorf("seed %d, %v: step %v, want %v", seed, n, got, want)
-			}
-		}
-	}
-}
-
 func TestAttackNames(t *testing.T) {
 	var names []string
 	for _, s := range every() {

@@ -17,11 +17,11 @@ func TestProbeSharesGradients(t *testing.T) {
 	p, err := c.Compile("probe", func(net nets.Network, in []*graph.Node) []*graph.Node {
 		built++
 		p := NewProbe(net, in[0])
-		soft := p.SoftMargin(1)
-		if p.SoftMargin(1) != soft || p.TopMargin() != p.TopMargin() {
+		soft, top := p.SoftMargin(1), p.TopMargin()
+		if p.SoftMargin(1) != soft || p.TopMargin() != top {
 			t.Error("the same gradient is built twice")
 		}
-		if p.SoftMargin(2) == soft || p.TopMargin() == soft || p.logMaxSoftmax(1) == soft || p.crossEntropy(1) == p.logMaxSoftmax(1) {
+		if p.SoftMargin(2) == soft || top == soft || p.logMaxSoftmax(1) == soft || p.crossEntropy(1) == p.logMaxSoftmax(1) {
 			t.Error("different gradients are taken for the same")
 		}
 		return []*graph.Node{p.Logits}
