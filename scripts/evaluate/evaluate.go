@@ -9,7 +9,6 @@ import (
 
 	"github.com/ratml/rat/ratml/confidence"
 	"github.com/ratml/rat/ratml/dataset"
-	"github.com/ratml/rat/ratml/figures"
 	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/report"
 	"github.com/ratml/rat/scripts/evaluate/internal/parts"
@@ -289,11 +288,7 @@ func writeReport(dir string, r *report.Report, plot bool) error {
 		return err
 	}
 	if plot {
-		fig, err := figures.RiskCoverage([]*report.Report{r}, figures.Options{})
-		if err != nil {
-			return err
-		}
-		if err := fig.Save(filepath.Join(dir, "risk_coverage.png")); err != nil {
+		if err := draw(dir, r); err != nil {
 			return err
 		}
 	}

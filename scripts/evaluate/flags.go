@@ -48,7 +48,7 @@ type options struct {
 
 // official are flags of the official command that say little or nothing here.
 type official struct {
-	Plot         bool      `arg:"--plot" help:"draw risk_coverage.png too"`
+	Plot         bool      `arg:"--plot" help:"draw risk_coverage.png and cost.png too"`
 	Tag          string    `arg:"--tag" help:"name of the run in titles [default: the architecture]"`
 	Threshold    float64   `arg:"--prob-thres" default:"0" help:"judge only images whose largest probability is at least this"`
 	DataParallel bool      `arg:"--data-parallel" help:"use all devices"`

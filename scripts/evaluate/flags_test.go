@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,7 +140,11 @@ func TestProbabilityThreshold(t *testing.T) {
 	if !strings.Contains(stdout, "the-tag on mnist: 40 images") {
 		t.Errorf("the tag is not in\n%s", stdout)
 	}
-	if _, ok := outputs(t, out)["risk_coverage.png"]; !ok {
-		t.Error("--plot drew nothing")
+	for _, figure := range []string{"risk_coverage", "cost"} {
+		for _, ending := range []string{".png", ".csv"} {
+			if _, err := os.Stat(filepath.Join(out, figure+ending)); err != nil {
+				t.Errorf("--plot: %v", err)
+			}
+		}
 	}
 }

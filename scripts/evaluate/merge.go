@@ -12,7 +12,7 @@ import (
 type mergeOptions struct {
 	Dirs []string `arg:"positional,required" placeholder:"DIR" help:"the --out folders of runs with --shard"`
 	Out  string   `arg:"--out,required" help:"folder for scores.csv, scores.npz, metrics.json and run.json"`
-	Plot bool     `arg:"--plot" help:"draw risk_coverage.png too"`
+	Plot bool     `arg:"--plot" help:"draw risk_coverage.png and cost.png too"`
 }
 
 func (mergeOptions) Description() string {
