@@ -24,6 +24,7 @@
 //	evaluate apply     accept or reject new images by a policy file, and warn of drift
 //	evaluate columns   judge columns of confidences from any tool
 //	evaluate seeds     sum up runs of classifiers trained from different seeds
+//	evaluate compare   paired differences of scores or classifiers, ranks over data sets, metrics by class
 //	evaluate merge     join what runs with --shard scored
 //
 // each with its own --help. The exit status is 0, 1 after an error, 2 after a mistake in the command line, 3 where apply
@@ -96,6 +97,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "seeds":
 		var o seedsOptions
 		return parsed(&o, "evaluate seeds", args[1:], stdout, func() error { return seeds(ctx, o, stdout, stderr) })
+	case "compare":
+		var o compareOptions
+		return parsed(&o, "evaluate compare", args[1:], stdout, func() error { return compare(ctx, o, stdout) })
 	case "merge":
 		var o mergeOptions
 		return parsed(&o, "evaluate merge", args[1:], stdout, func() error { return merge(ctx, o, stdout, stderr) })
