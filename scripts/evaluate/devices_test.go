@@ -2,7 +2,9 @@ package main
 
 import (
 	"math"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -10,11 +12,17 @@ import (
 func TestDevices(t *testing.T) {
 	net := tinyNet(t, 1)
 	var columns []map[string][]float64
-	for _, flags := range [][]string{{"--devices", "1"}, {"--devices", "2"}, {"--data-parallel"}} {
+	for used, flags := range map[string][]string{
+		"1 devices": {"--devices", "1"}, "2 devices": {"--devices", "2"}, "4 devices": {"--data-parallel"},
+	} {
 		out := t.TempDir()
 		args := append([]string{"--ckpt", net, "--backend", "xla:cpu", "--images", "50", "--batch_size", "16", "--resamples", "0",
 			"--confid_scores", "MSR", "RR_fast", "--robust_radius", "--out", out}, flags...)
 		must(t, args...)
+		record, err := os.ReadFile(filepath.Join(out, "run.json"))
+		if err != nil || !strings.Contains(string(record), used) {
+			t.Errorf("%v: run.json does not say %s (%v)", flags, used, err)
+		}
 		columns = append(columns, readCSV(t, filepath.Join(out, "scores.csv")))
 	}
 	for _, other := range columns[1:] {
@@ -30,12 +38,13 @@ func TestDevices(t *testing.T) {
 
 func TestBadDevices(t *testing.T) {
 	net := tinyNet(t, 1)
-	for _, flags := range [][]string{
-		{"--devices", "9"}, {"--devices", "0"}, {"--devices", "many"}, {"--devices", "4", "--batch_size", "6"},
+	for want, flags := range map[string][]string{
+		`--devices "9"`: {"--devices", "9"}, `--devices "0"`: {"--devices", "0"}, `--devices "many"`: {"--devices", "many"},
+		"--batch_size 6": {"--devices", "4", "--batch_size", "6"},
 	} {
 		args := append([]string{"--ckpt", net, "--backend", "xla:cpu", "--images", "8", "--out", t.TempDir()}, flags...)
-		if status, _, stderr := evaluateWith(args...); status == 0 {
-			t.Errorf("%v: no error\n%s", flags, stderr)
+		if status, _, stderr := evaluateWith(args...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: status %d, no %s in\n%s", flags, status, want, stderr)
 		}
 	}
 }

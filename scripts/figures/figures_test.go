@@ -58,6 +58,13 @@ func TestWholeJob(t *testing.T) {
 	}
 }
 
+// Plain training has one loss of weight 1; README says that RAT's gradients are of the same size.
+func TestObjective(t *testing.T) {
+	if o := objective(0.01); o.Lambda+o.OriginalLambda != 1 || o.Lambda != o.OriginalLambda || o.StepSize != 0.01 {
+		t.Errorf("%+v is not the mean of both losses", o)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	for want, change := range map[string]func(*options){
 		"--step_sizes":      func(o *options) { o.StepSizes = []float64{math.NaN()} },
