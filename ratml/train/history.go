@@ -28,15 +28,23 @@ type Epoch struct {
 	ImagesPerSecond float64 // of training
 }
 
+// Step tells how one step went. Losses are means over the step's images, in nats; accuracies are in [0,1].
+type Step struct {
+	Step            int     // from 1, since the start of the training
+	Epoch           int     // from 1
+	LearningRate    float64 // of this step
+	Loss            float64 // cross-entropy of the images as they are, in training mode
+	AdversarialLoss float64 // cross-entropy of the changed images; NaN if the objective has none
+	Accuracy        float64 // on the images as they are, in training mode, before the update
+	GradientNorm    float64 // L2 norm of the gradient of all weights, before clipping
+	ImagesPerSecond float64 // of this step
+	ValLoss         float64 // NaN unless the validation images were evaluated after this step
+	ValAccuracy     float64 // NaN unless the validation images were evaluated after this step
+}
+
 // MarshalJSON writes the epoch as an object with the keys epoch, steps, lr, loss, adv_loss, train_accuracy, val_loss,
 // val_accuracy, seconds and images_per_second. Values that are not finite are left out.
 func (e Epoch) MarshalJSON() ([]byte, error) {
-	number := func(v float64) *float64 {
-		if !finite(v) {
-			return nil
-		}
-		return &v
-	}
 	return json.Marshal(struct {
 		Epoch           int      `json:"epoch"`
 		Steps           int      `json:"steps"`
@@ -52,6 +60,34 @@ func (e Epoch) MarshalJSON() ([]byte, error) {
 		e.Epoch, e.Steps, number(e.LearningRate), number(e.Loss), number(e.AdversarialLoss), number(e.TrainAccuracy),
 		number(e.ValLoss), number(e.ValAccuracy), number(e.Seconds), number(e.ImagesPerSecond),
 	})
+}
+
+// MarshalJSON writes the step as an object with the keys step, epoch, lr, loss, adv_loss, accuracy, grad_norm,
+// images_per_second, val_loss and val_accuracy. Values that are not finite are left out.
+func (s Step) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Step            int      `json:"step"`
+		Epoch           int      `json:"epoch"`
+		LearningRate    *float64 `json:"lr,omitempty"`
+		Loss            *float64 `json:"loss,omitempty"`
+		AdversarialLoss *float64 `json:"adv_loss,omitempty"`
+		Accuracy        *float64 `json:"accuracy,omitempty"`
+		GradientNorm    *float64 `json:"grad_norm,omitempty"`
+		ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
+		ValLoss         *float64 `json:"val_loss,omitempty"`
+		ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
+	}{
+		s.Step, s.Epoch, number(s.LearningRate), number(s.Loss), number(s.AdversarialLoss), number(s.Accuracy),
+		number(s.GradientNorm), number(s.ImagesPerSecond), number(s.ValLoss), number(s.ValAccuracy),
+	})
+}
+
+// number returns nil for what JSON cannot hold.
+func number(v float64) *float64 {
+	if !finite(v) {
+		return nil
+	}
+	return &v
 }
 
 // String returns the epoch in one short line.
