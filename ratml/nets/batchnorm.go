@@ -1,6 +1,8 @@
 package nets
 
 import (
+	"fmt"
+
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -12,14 +14,14 @@ const (
 
 // BatchNorm normalises x [batch, height, width, channels] over all but its channels, as torch.nn.BatchNorm2d does:
 // in mode [Train] with the mean and biased variance of the batch, updating running_mean and running_var (the latter
-// with the unbiased variance) with momentum 0.1; else with the running statistics. Its parameters are name.weight,
-// name.bias, name.running_mean and name.running_var.
+// with the unbiased variance) with momentum 0.1; else with the running statistics. [Options] change the training
+// behaviour. Its parameters are name.weight, name.bias, name.running_mean and name.running_var.
 //
 // It is made of plain operations because GoMLX's own has a wrong training gradient on the Go backend; written over
 // the global batch, its statistics are also global when XLA shards the batch over devices.
 func (p *Pass) BatchNorm(name string, x *Node) *Node {
 	c := channels(x)
-	switch p.mode {
+	switch p.options.Mode {
 	case Folded:
 		scale := p.Param(name+scaleSuffix, NormWeight, c)
 		shift := p.Param(name+shiftSuffix, NormBias, c)
@@ -36,24 +38,62 @@ func (p *Pass) batchNorm(name string, x *Node) *Node {
 	bias := p.Param(name+".bias", NormBias, c)
 	mean := p.Param(name+".running_mean", RunningMean, c)
 	variance := p.Param(name+".running_var", RunningVar, c)
-	if p.mode == Train {
-		n := x.Shape().Size() / c
-		batchMean := ReduceMean(x, 0, 1, 2)
-		centred := Sub(x, perChannel(batchMean))
-		batchVar := ReduceMean(Square(centred), 0, 1, 2)
-		unbiased := 1.0
-		if n > 1 {
-			unbiased = float64(n) / float64(n-1)
+	if p.options.Mode == Train {
+		y, batchMean, batchVar := normaliseBatch(x, weight, bias, p.groups(x))
+		if !p.options.KeepStatistics {
+			p.vars[name+".running_mean"] = StopGradient(p.follow(mean, batchMean))
+			p.vars[name+".running_var"] = StopGradient(p.follow(variance, batchVar))
 		}
-		p.vars[name+".running_mean"] = StopGradient(lerp(mean, batchMean, normMomentum))
-		p.vars[name+".running_var"] = StopGradient(lerp(variance, MulScalar(batchVar, unbiased), normMomentum))
-		scale := Div(weight, Sqrt(AddScalar(batchVar, normEpsilon))) // Rsqrt has no gradient
-		return Add(Mul(centred, perChannel(scale)), perChannel(bias))
+		return y
 	}
 	scale := Div(weight, Sqrt(AddScalar(variance, normEpsilon)))
 	shift := Sub(bias, Mul(mean, scale))
 	return Add(Mul(x, perChannel(scale)), perChannel(shift))
 }
 
-// lerp moves a towards b by the share t.
-func lerp(a, b *Node, t float64) *Node { return Add(MulScalar(a, 1-t), MulScalar(b, t)) }
+// normaliseBatch normalises each of the groups that x [batch, height, width, channels] consists of by its own
+// statistics, and returns the mean and the unbiased variance of the first.
+func normaliseBatch(x, weight, bias *Node, groups int) (y, mean, variance *Node) {
+	c := channels(x)
+	parts, one := x, []int{1, 1, 1, c}
+	if d := x.Shape().Dimensions; groups > 1 {
+		// With an axis for the groups, no sum runs over two of them: on that many devices they stay where they are.
+		parts, one = Reshape(x, groups, d[0]/groups, d[1], d[2], c), []int{1, 1, 1, 1, c}
+	}
+	r := len(one)
+	means := ReduceAndKeep(parts, ReduceMean, r-4, r-3, r-2)
+	centred := Sub(parts, means)
+	variances := ReduceAndKeep(Square(centred), ReduceMean, r-4, r-3, r-2)
+	scale := Div(Reshape(weight, one...), Sqrt(AddScalar(variances, normEpsilon))) // Rsqrt has no gradient
+	y = Reshape(Add(Mul(centred, scale), Reshape(bias, one...)), x.Shape().Dimensions...)
+
+	first := func(v *Node) *Node { return Reshape(Slice(v, AxisElem(0)), c) }
+	unbiased := 1.0
+	if n := x.Shape().Size() / c / groups; n > 1 {
+		unbiased = float64(n) / float64(n-1)
+	}
+	return y, first(means), MulScalar(first(variances), unbiased)
+}
+
+// groups returns the number of parts that x is normalised in.
+func (p *Pass) groups(x *Node) int {
+	n := max(1, p.options.Groups)
+	batch := x.Shape().Dimensions[0]
+	if p.options.Groups < 0 || batch%n != 0 {
+		panic(fmt.Errorf("nets: a batch of %d does not divide into %d groups of batch normalisation", batch, p.options.Groups))
+	}
+	return n
+}
+
+// follow moves a running statistic towards that of the batch.
+func (p *Pass) follow(running, batch *Node) *Node {
+	m := p.options.Momentum
+	if m == nil {
+		return Add(MulScalar(running, 1-normMomentum), MulScalar(batch, normMomentum))
+	}
+	if !m.IsScalar() {
+		panic(fmt.Errorf("nets: momentum of batch normalisation has shape %v, want a scalar", m.Shape()))
+	}
+	m = ConvertDType(m, running.DType())
+	return Add(Mul(running, OneMinus(m)), Mul(batch, m))
+}

@@ -25,7 +25,7 @@ func (a *Arch) declare() (err error) {
 	g := graph.NewGraph(be, a.Name)
 	defer g.Finalize()
 	x := graph.Parameter(g, "images", shapes.Make(dtypes.Float32, 1, a.Input.Height, a.Input.Width, a.Input.Channels))
-	p := &Pass{graph: g, mode: declare, vars: map[string]*graph.Node{}, arch: a}
+	p := &Pass{graph: g, options: Options{Mode: declare}, vars: map[string]*graph.Node{}, arch: a}
 	logits := a.forward(p, a.normalise(x))
 	if d := logits.Shape().Dimensions; len(d) != 2 || d[1] != a.Classes {
 		return fmt.Errorf("logits have shape %v, want [batch %d]", d, a.Classes)

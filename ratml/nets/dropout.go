@@ -15,8 +15,7 @@ type Sampler func(layer string, dims []int) *Node
 
 // ApplyDropout is [Arch.Apply] with dropout switched on, in any mode.
 func (a *Arch) ApplyDropout(vars map[string]*Node, mode Mode, x *Node, sample Sampler) *Node {
-	p := &Pass{graph: x.Graph(), mode: mode, vars: vars, sample: sample}
-	return a.forward(p, a.normalise(x))
+	return a.ApplyWith(vars, Options{Mode: mode, Dropout: sample}, x)
 }
 
 // Dropout sets each unit of x to 0 with the probability rate and divides the others by 1-rate, in passes that ask for
@@ -28,13 +27,13 @@ func (p *Pass) Dropout(name string, x *Node, rate float64) *Node {
 	if rate == 0 {
 		return x
 	}
-	if p.mode == declare {
+	if p.options.Mode == declare {
 		p.arch.HasDropout = true
 	}
-	if p.sample == nil {
+	if p.options.Dropout == nil {
 		return x
 	}
-	keep := GreaterOrEqual(p.sample(name, x.Shape().Dimensions), Scalar(x.Graph(), dtypes.Float32, rate))
+	keep := GreaterOrEqual(p.options.Dropout(name, x.Shape().Dimensions), Scalar(x.Graph(), dtypes.Float32, rate))
 	return Mul(x, MulScalar(ConvertDType(keep, x.DType()), 1/(1-rate)))
 }
 

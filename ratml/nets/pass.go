@@ -25,13 +25,12 @@ const (
 
 // Pass is one forward pass under construction. Its methods are the layers.
 type Pass struct {
-	graph *Graph
-	mode  Mode
-	vars  map[string]*Node
-	arch  *Arch // only while declaring
+	graph   *Graph
+	options Options
+	vars    map[string]*Node
+	arch    *Arch // only while declaring
 
-	sample   Sampler // nil where dropout is off
-	features *Node   // input of the last linear layer
+	features *Node // input of the last linear layer
 }
 
 // Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1], in float32 or any
@@ -41,8 +40,7 @@ type Pass struct {
 //
 // Like GoMLX's graph functions it panics where x or vars do not fit; [Classifier.Compile] turns that into an error.
 func (a *Arch) Apply(vars map[string]*Node, mode Mode, x *Node) *Node {
-	p := &Pass{graph: x.Graph(), mode: mode, vars: vars}
-	return a.forward(p, a.normalise(x))
+	return a.ApplyWith(vars, Options{Mode: mode}, x)
 }
 
 func (a *Arch) normalise(x *Node) *Node {
@@ -65,7 +63,7 @@ func (p *Pass) Param(name string, kind Kind, shape ...int) *Node {
 		}
 		return v
 	}
-	if p.mode != declare {
+	if p.options.Mode != declare {
 		panic(fmt.Errorf("nets: no parameter %s", name))
 	}
 	v := Parameter(p.graph, name, shapes.Make(dtypes.Float32, shape...))
@@ -76,7 +74,7 @@ func (p *Pass) Param(name string, kind Kind, shape ...int) *Node {
 
 // Conv is a convolution without bias; its kernel is the parameter name.weight.
 func (p *Pass) Conv(name string, x *Node, out, kernel, stride, pad int) *Node {
-	if p.mode == declare {
+	if p.options.Mode == declare {
 		p.arch.addFold(fold{conv: name})
 	}
 	return p.conv(name, x, out, kernel, stride, pad)
@@ -84,13 +82,13 @@ func (p *Pass) Conv(name string, x *Node, out, kernel, stride, pad int) *Node {
 
 func (p *Pass) conv(name string, x *Node, out, kernel, stride, pad int) *Node {
 	k := p.Param(name+".weight", ConvWeight, out, channels(x), kernel, kernel)
-	return Conv2D(x, k, stride, pad)
+	return p.multiply(x, k, func(x, k *Node) *Node { return Conv2D(x, k, stride, pad) })
 }
 
 // ConvBatchNorm is [Pass.Conv] followed by [Pass.BatchNorm], one convolution with an offset where folded.
 func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pad int) *Node {
 	y := p.conv(conv, x, out, kernel, stride, pad)
-	switch p.mode {
+	switch p.options.Mode {
 	case Folded:
 		return Add(y, perChannel(p.Param(norm+shiftSuffix, NormBias, out)))
 	case declare:
@@ -105,7 +103,7 @@ func (p *Pass) Linear(name string, x *Node, out int) *Node {
 	p.features = x
 	w := p.Param(name+".weight", LinearWeight, out, in)
 	b := p.Param(name+".bias", LinearBias, out)
-	y := DotGeneral(x, []int{1}, nil, w, []int{1}, nil)
+	y := p.multiply(x, w, func(x, w *Node) *Node { return DotGeneral(x, []int{1}, nil, w, []int{1}, nil) })
 	return Add(y, Reshape(b, 1, out))
 }
 
