@@ -45,9 +45,12 @@ type Arch struct {
 	FeatureSize int
 	// HasDropout tells whether there are dropout layers.
 	HasDropout bool
+	// ExtraOutputs is the number of outputs beyond those of the classes, which only training sees.
+	ExtraOutputs int
 
 	forward Forward
 	folds   []fold
+	head    string // the last linear layer, "" where there is none
 }
 
 // Input is the size of a network's input images.

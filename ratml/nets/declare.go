@@ -25,13 +25,17 @@ func (a *Arch) declare() (err error) {
 	g := graph.NewGraph(be, a.Name)
 	defer g.Finalize()
 	x := graph.Parameter(g, "images", shapes.Make(dtypes.Float32, 1, a.Input.Height, a.Input.Width, a.Input.Channels))
-	p := &Pass{graph: g, options: Options{Mode: declare}, vars: map[string]*graph.Node{}, arch: a}
+	p := a.pass(map[string]*graph.Node{}, Options{Mode: declare}, g)
+	p.arch = a
 	logits := a.forward(p, a.normalise(x))
 	if d := logits.Shape().Dimensions; len(d) != 2 || d[1] != a.Classes {
 		return fmt.Errorf("logits have shape %v, want [batch %d]", d, a.Classes)
 	}
 	if p.features != nil {
 		a.FeatureSize = channels(p.features)
+	}
+	if a.ExtraOutputs > 0 {
+		a.checkExtra(p.vars, x)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type Options struct {
 
 // ApplyWith is [Arch.Apply] with options.
 func (a *Arch) ApplyWith(vars map[string]*Node, o Options, x *Node) *Node {
-	p := &Pass{graph: x.Graph(), options: o, vars: vars}
+	p := a.pass(vars, o, x.Graph())
 	return a.forward(p, a.normalise(x))
 }
 

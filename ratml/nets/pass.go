@@ -30,10 +30,16 @@ type Pass struct {
 	vars    map[string]*Node
 	arch    *Arch // only while declaring
 
-	features *Node // input of the last linear layer
+	head     string // the linear layer with extra outputs
+	extra    int    // how many
+	features *Node  // input of the last linear layer
 }
 
-// Apply builds the logits [batch, classes] of images x [batch, height, width, channels] in [0,1], in float32 or any
+func (a *Arch) pass(vars map[string]*Node, o Options, g *Graph) *Pass {
+	return &Pass{graph: g, options: o, vars: vars, head: a.head, extra: a.ExtraOutputs}
+}
+
+// Apply builds the logits [batch, classes] ([batch, classes+ExtraOutputs] in mode [Train]) of images x [batch, height, width, channels] in [0,1], in float32 or any
 // other type of floats. vars holds the node of every parameter (of every folded one in mode [Folded]), of the same
 // type. In mode [Train] it replaces the running statistics in vars by their updated values, as a PyTorch forward pass
 // in training mode does.
@@ -101,10 +107,14 @@ func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pa
 func (p *Pass) Linear(name string, x *Node, out int) *Node {
 	in := x.Shape().Dimensions[1]
 	p.features = x
-	w := p.Param(name+".weight", LinearWeight, out, in)
-	b := p.Param(name+".bias", LinearBias, out)
+	if p.options.Mode == declare {
+		p.arch.head = name
+	}
+	rows := p.linearOutputs(name, out)
+	w := p.visible(p.Param(name+".weight", LinearWeight, rows, in), out)
+	b := p.visible(p.Param(name+".bias", LinearBias, rows), out)
 	y := p.multiply(x, w, func(x, w *Node) *Node { return DotGeneral(x, []int{1}, nil, w, []int{1}, nil) })
-	return Add(y, Reshape(b, 1, out))
+	return Add(y, Reshape(b, 1, b.Shape().Dimensions[0]))
 }
 
 // ReLU is max(x, 0), with derivative 0 at 0 as in PyTorch.

@@ -39,7 +39,7 @@ func (n *Passes) Dropout(x, seed *Node) *Node {
 }
 
 func (n *Passes) apply(x *Node, sample Sampler) *Node {
-	p := &Pass{graph: x.Graph(), options: Options{Mode: n.mode, Dropout: sample}, vars: n.vars}
+	p := n.arch.pass(n.vars, Options{Mode: n.mode, Dropout: sample}, x.Graph())
 	logits := n.arch.forward(p, n.arch.normalise(x))
 	n.features[logits] = p.features
 	return logits
