@@ -46,8 +46,15 @@ type Batch struct {
 // not be read. So does ctx when it is done, with its own error. When the iteration ends, for whatever reason, the
 // goroutines behind it have ended too.
 func (l Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
+	return l.EpochFrom(ctx, epoch, 0)
+}
+
+// EpochFrom is [Loader.Epoch] without its first batches, which are not read: the batches are those that Epoch yields
+// from number first on, counted from 0. After all [Loader.Batches] there is none. It is an error if first is negative
+// or larger than that.
+func (l Loader) EpochFrom(ctx context.Context, epoch, first int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		if err := l.withDefaults().run(ctx, epoch, yield); err != nil {
+		if err := l.withDefaults().run(ctx, epoch, first, yield); err != nil {
 			yield(nil, fmt.Errorf("dataset: epoch %d: %w", epoch, err))
 		}
 	}
@@ -95,16 +102,20 @@ type result struct {
 	err   error
 }
 
-// run yields the batches of an epoch. It returns nil when all are served or the consumer has stopped.
+// run yields the batches of an epoch from the given one on. It returns nil when all are served or the consumer has stopped.
 //
 // Batch b is made by any worker and put into slot b modulo the number of slots, from where it is taken in turn. A slot
 // is given the next batch only after it was emptied, so no more batches exist than there are slots.
-func (l Loader) run(ctx context.Context, epoch int, yield func(*Batch, error) bool) error {
+func (l Loader) run(ctx context.Context, epoch, first int, yield func(*Batch, error) bool) error {
 	if err := l.check(); err != nil {
 		return err
 	}
-	order, batches := l.order(epoch), l.Batches()
-	slots := make([]chan result, min(l.Prefetch, batches))
+	batches := l.Batches()
+	if first < 0 || first > batches {
+		return fmt.Errorf("batch %d is outside [0,%d]", first, batches)
+	}
+	order := l.order(epoch)
+	slots := make([]chan result, min(l.Prefetch, batches-first))
 	for i := range slots {
 		slots[i] = make(chan result, 1)
 	}
@@ -122,10 +133,10 @@ func (l Loader) run(ctx context.Context, epoch int, yield func(*Batch, error) bo
 			}
 		})
 	}
-	for b := range slots {
-		todo <- b
+	for k := range slots {
+		todo <- first + k
 	}
-	for b := range batches {
+	for b := first; b < batches; b++ {
 		var r result
 		select {
 		case <-ctx.Done():
