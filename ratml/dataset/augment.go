@@ -1,6 +1,9 @@
 package dataset
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"sync"
+)
 
 // Chain returns the transform that applies the given ones in turn.
 func Chain(transforms ...Transform) Transform {
@@ -18,6 +21,20 @@ func RandomCrop(pad int) Transform {
 	return func(rng *rand.Rand, shape Shape, image []float32) {
 		down, right := rng.IntN(2*pad+1)-pad, rng.IntN(2*pad+1)-pad
 		shift(shape, image, down, right)
+	}
+}
+
+// RandomCropReflect is [RandomCrop] where the image continues as its mirror image, without repeating the pixels at the
+// edge: torchvision's padding mode "reflect". A pad larger than the image less one pixel mirrors more than once.
+func RandomCropReflect(pad int) Transform {
+	pad = max(pad, 0)
+	scratch := sync.Pool{New: func() any { return new([]float32) }}
+	return func(rng *rand.Rand, shape Shape, image []float32) {
+		down, right := rng.IntN(2*pad+1)-pad, rng.IntN(2*pad+1)-pad
+		original := scratch.Get().(*[]float32)
+		*original = append((*original)[:0], image...)
+		shiftReflected(shape, image, *original, down, right)
+		scratch.Put(original)
 	}
 }
 
@@ -54,6 +71,28 @@ func shift(s Shape, image []float32, down, right int) {
 			clear(row[width+right:])
 		}
 	}
+}
+
+// shiftReflected sets the image to the original moved down and to the right.
+func shiftReflected(s Shape, image, original []float32, down, right int) {
+	c := s.Channels
+	for y := range s.Height {
+		row := original[bounce(y-down, s.Height)*s.Width*c:][:s.Width*c]
+		to := image[y*s.Width*c:][:s.Width*c]
+		for x := range s.Width {
+			copy(to[x*c:][:c], row[bounce(x-right, s.Width)*c:][:c])
+		}
+	}
+}
+
+// bounce returns where i is in [0,n) after reflection at 0 and n-1.
+func bounce(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	period := 2 * (n - 1)
+	i = ((i % period) + period) % period
+	return min(i, period-i)
 }
 
 // mirror swaps left and right.

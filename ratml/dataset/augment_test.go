@@ -1,9 +1,12 @@
 package dataset
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // shifted is the definition of shift, without its economies.
@@ -75,6 +78,34 @@ func TestRandomCrop(t *testing.T) {
 			t.Errorf("a pad of %d changed the image", pad)
 		}
 	}
+}
+
+func TestRandomCropReflect(t *testing.T) {
+	s := Shape{4, 5, 2}
+	original := ramp(s.Size())
+	for _, pad := range []int{-1, 0, 2, 9} {
+		seen := map[string]bool{}
+		for seed := range uint64(2000) {
+			image, black := slices.Clone(original), slices.Clone(original)
+			RandomCropReflect(pad)(stream(seed), s, image)
+			RandomCrop(pad)(stream(seed), s, black)
+			seen[fmt.Sprint(image)] = true
+			for i, v := range black {
+				require.Contains(t, original, image[i])
+				if v != 0 {
+					require.Equal(t, v, image[i], "not moved as RandomCrop does")
+				}
+			}
+		}
+		if pad == 2 {
+			require.Equal(t, 25, len(seen), "positions")
+		}
+	}
+	for i, want := range []int{0, 1, 2, 3, 2, 1, 0, 1} {
+		require.Equal(t, want, bounce(i, 4))
+		require.Equal(t, want, bounce(-i, 4))
+	}
+	require.Zero(t, bounce(-5, 1))
 }
 
 func TestRandomFlip(t *testing.T) {

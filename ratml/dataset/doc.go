@@ -13,7 +13,9 @@
 // [Select] and [WithLabelNoise] make sets from sets.
 //
 // A [Loader] walks over a Set in batches of one shape, shuffled and augmented if asked to. What it yields depends on
-// its seed and the epoch, never on the number of workers or on timing:
+// its seed and the epoch, never on the number of workers or on timing. To go on within
+// an epoch there is [Loader.EpochFrom]. Augmentation is a [Transform], or a [Chain] of them: [RandomCrop],
+// [RandomCropReflect], [RandomFlip], [RandomResizedCrop], [RandomErasing], [Cutout].
 //
 //	loader := dataset.Loader{Set: data.Train, BatchSize: 128, Shuffle: true, Seed: 1}
 //	for epoch := range 10 {

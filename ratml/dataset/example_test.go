@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/ratml/rat/ratml/dataset"
@@ -128,6 +130,85 @@ func ExampleLoader_augmentation() {
 	}
 	fmt.Println(images, "images in two epochs of", loader.Batches(), "batches")
 	// Output: 3840 images in two epochs of 15 batches
+}
+
+// A run that was interrupted goes on with the batch after the last one it used.
+func ExampleLoader_EpochFrom() {
+	data, err := dataset.Open("synthetic", dataset.Config{Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	loader := dataset.Loader{Set: data.Train, Shuffle: true, Seed: 1, Transform: dataset.RandomFlip()}
+	images := 0
+	for batch, err := range loader.EpochFrom(context.Background(), 4, 10) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		images += batch.N
+	}
+	fmt.Println(images, "of", data.Train.Len(), "images are left after 10 batches")
+	// Output: 720 of 2000 images are left after 10 batches
+}
+
+// A square of a quarter of the image is enlarged; here it is the one in the lower right corner.
+func ExampleRandomResizedCrop() {
+	crop, err := dataset.RandomResizedCrop(dataset.Range{Min: 0.25, Max: 0.25}, dataset.Range{Min: 1, Max: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	image := []float32{
+		0, 0, 0, 0,
+		0, 1, 1, 0,
+		0, 1, 1, 0,
+		0, 0, 0, 0,
+	}
+	shape := dataset.Shape{Height: 4, Width: 4, Channels: 1}
+	crop(rand.New(rand.NewPCG(1, 1)), shape, image)
+	for y := range 4 {
+		fmt.Println(image[4*y : 4*y+4])
+	}
+	// Output:
+	// [1 0.75 0.25 0]
+	// [0.75 0.5625 0.1875 0]
+	// [0.25 0.1875 0.0625 0]
+	// [0 0 0 0]
+}
+
+// A square of 4 by 4 pixels turns grey; what hangs over the edge is lost.
+func ExampleCutout() {
+	image := make([]float32, 36)
+	shape := dataset.Shape{Height: 6, Width: 6, Channels: 1}
+	dataset.Cutout(4, 0.5)(rand.New(rand.NewPCG(1, 4)), shape, image)
+	for y := range 6 {
+		fmt.Println(image[6*y : 6*y+6])
+	}
+	// Output:
+	// [0.5 0.5 0.5 0 0 0]
+	// [0.5 0.5 0.5 0 0 0]
+	// [0 0 0 0 0 0]
+	// [0 0 0 0 0 0]
+	// [0 0 0 0 0 0]
+	// [0 0 0 0 0 0]
+}
+
+// Half of the images lose a rectangle, in the way of torchvision.
+func ExampleRandomErasing() {
+	erase, err := dataset.RandomErasing(0.5, dataset.Range{}, dataset.Range{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	shape := dataset.Shape{Height: 32, Width: 32, Channels: 3}
+	changed := 0
+	for range 1000 {
+		image := slices.Repeat([]float32{1}, shape.Size())
+		erase(rng, shape, image)
+		if slices.Contains(image, 0) {
+			changed++
+		}
+	}
+	fmt.Println(changed, "of 1000 images")
+	// Output: 492 of 1000 images
 }
 
 // Validation images come out of the training images, by seed.

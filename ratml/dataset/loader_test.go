@@ -297,6 +297,36 @@ func TestLoaderFaults(t *testing.T) {
 	}
 }
 
+// BenchmarkTransform measures what augmenting an image of CIFAR-10's size takes.
+func BenchmarkTransform(b *testing.B) {
+	resized, err := RandomResizedCrop(Range{}, Range{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	erasing, err := RandomErasing(.5, Range{}, Range{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		transform Transform
+	}{
+		{"crop,flip", Chain(RandomCrop(4), RandomFlip())},
+		{"reflected crop", RandomCropReflect(4)},
+		{"resized crop", resized},
+		{"erasing", erasing},
+		{"cutout", Cutout(16)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			rng, image := stream(1), ramp(cifarShape.Size())
+			for b.Loop() {
+				c.transform(rng, cifarShape, image)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
+		})
+	}
+}
+
 func BenchmarkLoader(b *testing.B) {
 	cifar := synthetic(b, Config{Synthetic: SyntheticConfig{Shape: Shape{32, 32, 3}, TrainSize: 4096, TestSize: 1}}).Train
 	for _, c := range []struct {
