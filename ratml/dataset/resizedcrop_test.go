@@ -42,3 +42,18 @@ func TestRandomResizedCrop(t *testing.T) {
 	whole(stream(1), s, image)
 	require.InDeltaSlice(t, ramp(s.Size()), image, 1e-7)
 }
+
+// TestCropOfNarrowImages has images in which no drawn size fits: what is cut out is as large as the ratios let it be,
+// in the middle. Expected values follow torchvision's RandomResizedCrop.get_params.
+func TestCropOfNarrowImages(t *testing.T) {
+	for _, c := range []struct {
+		s    Shape
+		want box
+	}{
+		{Shape{8, 40, 1}, box{0, 14, 8, 11}},
+		{Shape{40, 8, 1}, box{14, 0, 11, 8}},
+		{Shape{1, 50, 3}, box{0, 24, 1, 1}},
+	} {
+		require.Equal(t, c.want, cropBox(stream(1), c.s, Range{1, 1}, croppedRatio), "%v", c.s)
+	}
+}
