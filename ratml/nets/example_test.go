@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/ratml/rat/ratml/backend"
@@ -107,4 +108,56 @@ func ExampleNewArch() {
 	// bn.running_var [4]
 	// fc.weight [2 4]
 	// fc.bias [2]
+}
+
+// What the options change in a forward pass of training: here 64 images are normalised in 4 groups, and products are
+// computed in bfloat16. The running statistics in vars are replaced by the updated ones.
+func ExampleArch_ApplyWith() {
+	a, err := nets.Lookup("smallcnn_mnist")
+	if err != nil {
+		log.Fatal(err)
+	}
+	be, err := backend.Open("go")
+	if err != nil {
+		log.Fatal(err)
+	}
+	w := a.Init(1)
+	exec, err := graph.NewExec(be.Backend, func(images *graph.Node) []*graph.Node {
+		vars := map[string]*graph.Node{}
+		for _, p := range a.Params {
+			vars[p.Name] = graph.Reshape(graph.Const(images.Graph(), w[p.Name].Data), p.Shape...)
+		}
+		o := nets.Options{Mode: nets.Train, Groups: 4, Products: dtypes.BFloat16}
+		return []*graph.Node{a.ApplyWith(vars, o, images), vars["bn1.running_mean"]}
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	out, err := exec.Call(a.Images(make([]float32, 64*28*28)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("logits", out[0].Shape(), "running mean", out[1].Shape())
+	// Output: logits (Float32)[64, 10] running mean (Float32)[16]
+}
+
+// A network that learns to tell outliers from its ten classes, and is used as an ordinary one.
+func ExampleArch_WithExtraOutputs() {
+	a, err := nets.Lookup("wrn10_1_cifar10")
+	if err != nil {
+		log.Fatal(err)
+	}
+	larger, err := a.WithExtraOutputs(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	w := larger.Init(1) // and trained
+	fmt.Println(larger.Classes, "classes,", w["output.weight"].Shape)
+	if w, err = larger.DropExtraOutputs(w); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(a.Check(w), w["output.weight"].Shape)
+	// Output:
+	// 10 classes, [11 64]
+	// <nil> [10 64]
 }
