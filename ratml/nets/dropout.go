@@ -19,7 +19,7 @@ func (a *Arch) ApplyDropout(vars map[string]*Node, mode Mode, x *Node, sample Sa
 }
 
 // Dropout sets each unit of x to 0 with the probability rate and divides the others by 1-rate, in passes that ask for
-// it ([Arch.ApplyDropout], [Passes.Dropout]); in all others it returns x. A rate of 0 is no layer at all.
+// it ([Arch.ApplyDropout], Options.Dropout, [Passes.Dropout]); in all others it returns x. A rate of 0 is no layer at all.
 func (p *Pass) Dropout(name string, x *Node, rate float64) *Node {
 	if !(rate >= 0 && rate < 1) {
 		panic(fmt.Errorf("nets: dropout %s with rate %g, want at least 0 and less than 1", name, rate))

@@ -117,7 +117,7 @@ func ExampleArch_ApplyWith() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	be, err := backend.Open("go")
+	be, err := backend.OpenConfig(backend.Config{Name: "go", Quiet: true})
 	if err != nil {
 		log.Fatal(err)
 	}
