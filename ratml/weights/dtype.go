@@ -5,14 +5,6 @@ import (
 	"math"
 )
 
-// widths are the bytes an element takes, by the format's name of its type.
-var widths = map[string]int64{
-	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
-	"I16": 2, "U16": 2, "F16": 2, "BF16": 2,
-	"I32": 4, "U32": 4, "F32": 4,
-	"I64": 8, "U64": 8, "F64": 8, "C64": 8,
-}
-
 // decoders turn the first element of little-endian bytes into float32, for the types that weights come in.
 var decoders = map[string]func([]byte) float32{
 	"F32":  func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) },

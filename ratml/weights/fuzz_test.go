@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/ratml/rat/ratml/internal/safetensors"
 )
 
 // FuzzRead checks that whatever is read accounts for every byte of the file, and survives being written again.
@@ -31,13 +33,13 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		r := bytes.NewReader(file)
-		h, err := readHeader(r, int64(len(file)))
+		h, err := safetensors.Read(r, int64(len(file)))
 		if err != nil {
 			return
 		}
 		total := int64(0)
-		for _, e := range h.tensors {
-			total += e.end - e.begin
+		for _, e := range h.Tensors {
+			total += e.End - e.Begin
 		}
 		if total != int64(r.Len()) {
 			t.Fatalf("tensors of %d bytes in %d", total, r.Len())
@@ -49,7 +51,7 @@ func FuzzRead(f *testing.F) {
 		if r.Len() != 0 {
 			t.Fatalf("%d bytes were not read", r.Len())
 		}
-		head, err := encodeHeader(w, h.metadata)
+		head, err := encodeHeader(w, h.Metadata)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +59,7 @@ func FuzzRead(f *testing.F) {
 		if err := write(&b, head, w); err != nil {
 			t.Fatal(err)
 		}
-		h, err = readHeader(&b, int64(b.Len()))
+		h, err = safetensors.Read(&b, int64(b.Len()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,14 +2,12 @@ package weights
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"github.com/ratml/rat/ratml/internal/safetensors"
 	"github.com/ratml/rat/ratml/nets"
 )
 
@@ -22,7 +20,7 @@ import (
 // It does not look at the values; [nets.NewClassifier] and [Open] refuse those that are not finite.
 func Load(path string) (nets.Weights, error) {
 	var w nets.Weights
-	err := read(path, func(h *header, data io.Reader) (err error) {
+	err := read(path, func(h *safetensors.Header, data io.Reader) (err error) {
 		w, err = readTensors(h, data)
 		return err
 	})
@@ -32,9 +30,9 @@ func Load(path string) (nets.Weights, error) {
 // Metadata returns the free text that the safetensors file at path carries, by key; it is empty where there is none.
 func Metadata(path string) (map[string]string, error) {
 	m := map[string]string{}
-	err := read(path, func(h *header, _ io.Reader) error {
-		if h.metadata != nil {
-			m = h.metadata
+	err := read(path, func(h *safetensors.Header, _ io.Reader) error {
+		if h.Metadata != nil {
+			m = h.Metadata
 		}
 		return nil
 	})
@@ -42,7 +40,7 @@ func Metadata(path string) (map[string]string, error) {
 }
 
 // read opens a file and hands its checked header and the data after it to f.
-func read(path string, f func(*header, io.Reader) error) error {
+func read(path string, f func(*safetensors.Header, io.Reader) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("weights: %w", err)
@@ -56,7 +54,7 @@ func read(path string, f func(*header, io.Reader) error) error {
 		return fmt.Errorf("weights: %s is not a file", path)
 	}
 	r := bufio.NewReaderSize(file, 1<<20)
-	h, err := readHeader(r, info.Size())
+	h, err := safetensors.Read(r, info.Size())
 	if err == nil {
 		err = f(h, r)
 	}
@@ -66,65 +64,38 @@ func read(path string, f func(*header, io.Reader) error) error {
 	return nil
 }
 
-// readHeader reads the header of a file of the given size.
-func readHeader(r io.Reader, size int64) (*header, error) {
-	var prefix [8]byte
-	if size < int64(len(prefix)) {
-		return nil, fmt.Errorf("%d bytes are too few for a safetensors file", size)
-	}
-	if _, err := io.ReadFull(r, prefix[:]); err != nil {
-		return nil, noEOF(err)
-	}
-	if bytes.HasPrefix(prefix[:], []byte("PK\x03\x04")) {
-		return nil, errors.New("this is a zip archive such as torch.save writes, not safetensors; convert it in Python with safetensors.torch.save_file")
-	}
-	n := binary.LittleEndian.Uint64(prefix[:])
-	rest := size - int64(len(prefix))
-	if n > uint64(rest) {
-		return nil, fmt.Errorf("a header of %d bytes does not fit into %d: truncated, or not a safetensors file", n, size)
-	}
-	if n > maxHeader {
-		return nil, fmt.Errorf("a header of %d bytes; at most %d are read", n, maxHeader)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(r, text); err != nil {
-		return nil, noEOF(err)
-	}
-	return parseHeader(text, rest-int64(n))
-}
-
-func readTensors(h *header, data io.Reader) (nets.Weights, error) {
-	for _, e := range h.tensors {
-		if decoders[e.dtype] == nil && !counter(e) {
-			return nil, fmt.Errorf("tensor %q is of type %s; only F32, F64, F16 and BF16 can be weights", e.name, e.dtype)
+func readTensors(h *safetensors.Header, data io.Reader) (nets.Weights, error) {
+	for _, e := range h.Tensors {
+		if decoders[e.Dtype] == nil && !counter(e) {
+			return nil, fmt.Errorf("tensor %q is of type %s; only F32, F64, F16 and BF16 can be weights", e.Name, e.Dtype)
 		}
 	}
 	w := nets.Weights{}
-	for _, e := range h.tensors {
+	for _, e := range h.Tensors {
 		if counter(e) {
-			if _, err := io.CopyN(io.Discard, data, e.end-e.begin); err != nil {
+			if _, err := io.CopyN(io.Discard, data, e.End-e.Begin); err != nil {
 				return nil, noEOF(err)
 			}
 			continue
 		}
-		t, err := e.read(data)
+		t, err := readTensor(e, data)
 		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", e.name, noEOF(err))
+			return nil, fmt.Errorf("tensor %q: %w", e.Name, noEOF(err))
 		}
-		w[e.name] = t
+		w[e.Name] = t
 	}
 	return unwrap(w), nil
 }
 
 // counter tells whether e is the number of batches that a batch normalisation of PyTorch has seen.
-func counter(e entry) bool {
-	return e.dtype == "I64" && len(e.shape) == 0 &&
-		(e.name == "num_batches_tracked" || strings.HasSuffix(e.name, ".num_batches_tracked"))
+func counter(e safetensors.Entry) bool {
+	return e.Dtype == "I64" && len(e.Shape) == 0 &&
+		(e.Name == "num_batches_tracked" || strings.HasSuffix(e.Name, ".num_batches_tracked"))
 }
 
-func (e entry) read(data io.Reader) (*nets.Tensor, error) {
-	width, decode := int(widths[e.dtype]), decoders[e.dtype]
-	t := nets.NewTensor(e.shape...)
+func readTensor(e safetensors.Entry, data io.Reader) (*nets.Tensor, error) {
+	width, decode := int(safetensors.Width(e.Dtype)), decoders[e.Dtype]
+	t := nets.NewTensor(e.Shape...)
 	buffer := make([]byte, min(len(t.Data), 1<<14)*width)
 	for rest := t.Data; len(rest) > 0; {
 		n := min(len(rest), len(buffer)/width)
@@ -137,4 +108,12 @@ func (e entry) read(data io.Reader) (*nets.Tensor, error) {
 		rest = rest[n:]
 	}
 	return t, nil
+}
+
+// noEOF calls an end of the file what it is where more was promised.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }

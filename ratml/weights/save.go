@@ -2,15 +2,13 @@ package weights
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"unicode/utf8"
 
 	"github.com/ratml/rat/ratml/internal/atomicfile"
+	"github.com/ratml/rat/ratml/internal/safetensors"
 	"github.com/ratml/rat/ratml/nets"
 )
 
@@ -30,7 +28,6 @@ func Save(path string, w nets.Weights, metadata map[string]string) error {
 
 func write(dst io.Writer, head []byte, w nets.Weights) error {
 	buf := bufio.NewWriterSize(dst, 1<<20)
-	buf.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(head))))
 	buf.Write(head)
 	var word [4]byte
 	for _, name := range w.Names() {
@@ -42,72 +39,24 @@ func write(dst io.Writer, head []byte, w nets.Weights) error {
 	return buf.Flush() // reports an earlier error too
 }
 
-// encodeHeader returns the JSON text that describes w, padded with blanks so that the data begin at a multiple of 8.
+// encodeHeader returns what a file of w starts with.
 func encodeHeader(w nets.Weights, metadata map[string]string) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	if len(metadata) > 0 {
-		for k, v := range metadata {
-			if !utf8.ValidString(k) || !utf8.ValidString(v) {
-				return nil, fmt.Errorf("metadata %q: %q is not UTF-8", k, v)
-			}
-		}
-		text, err := json.Marshal(metadata)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "%q:%s", metadataKey, text)
-	}
-	at := 0
+	h := safetensors.Header{Metadata: metadata}
+	at := int64(0)
 	for _, name := range w.Names() {
-		if err := checkTensor(name, w[name]); err != nil {
+		t := w[name]
+		if err := checkTensor(name, t); err != nil {
 			return nil, err
 		}
-		end := at + 4*len(w[name].Data)
-		if b.Len() > 1 {
-			b.WriteByte(',')
-		}
-		if err := encodeEntry(&b, name, w[name].Shape, at, end); err != nil {
-			return nil, err
-		}
+		end := at + 4*int64(len(t.Data))
+		h.Tensors = append(h.Tensors, safetensors.Entry{Name: name, Dtype: "F32", Shape: t.Shape, Begin: at, End: end})
 		at = end
 	}
-	b.WriteByte('}')
-	for b.Len()%8 != 0 {
-		b.WriteByte(' ')
-	}
-	if b.Len() > maxHeader {
-		return nil, fmt.Errorf("a header of %d bytes; the format has room for %d", b.Len(), maxHeader)
-	}
-	return b.Bytes(), nil
-}
-
-func encodeEntry(b *bytes.Buffer, name string, shape []int, begin, end int) error {
-	key, err := json.Marshal(name)
-	if err != nil {
-		return err
-	}
-	value, err := json.Marshal(struct {
-		Dtype   string `json:"dtype"`
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}{"F32", append([]int{}, shape...), [2]int{begin, end}}) // a scalar's shape is [], not null
-	if err != nil {
-		return err
-	}
-	b.Write(key)
-	b.WriteByte(':')
-	b.Write(value)
-	return nil
+	return h.Encode()
 }
 
 func checkTensor(name string, t *nets.Tensor) error {
-	switch {
-	case name == metadataKey:
-		return fmt.Errorf("no tensor can be called %s", metadataKey)
-	case !utf8.ValidString(name):
-		return fmt.Errorf("the name %q is not UTF-8", name)
-	case t == nil:
+	if t == nil {
 		return fmt.Errorf("tensor %q is nil", name)
 	}
 	n := 1
