@@ -48,8 +48,15 @@ func create(folder string, now func() time.Time) (*Writer, error) {
 func (w *Writer) Path() string { return w.file.Name() }
 
 // Purge hides what earlier files of the folder show of this step and later ones. A run that goes on from a checkpoint
-// calls it first, with the next step, so that steps it takes again are not shown twice.
-func (w *Writer) Purge(step int64) error { return w.write(event{step: step, start: true}) }
+// calls it first, with the next step, so that steps it takes again are not shown twice. (TensorBoard's fast loader, its
+// default on Linux and macOS, hides a curve's old points when the curve gets new ones.)
+func (w *Writer) Purge(step int64) error {
+	start := event{step: step, start: true}
+	if err := w.write(start); err != nil { // the first of a run is not taken for a restart
+		return err
+	}
+	return w.write(start)
+}
 
 // Scalar adds a point to the curve tag, in float32. Slashes in tags make groups.
 func (w *Writer) Scalar(tag string, step int64, value float64) error {

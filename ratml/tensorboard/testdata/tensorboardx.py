@@ -16,7 +16,8 @@ from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 with tempfile.TemporaryDirectory() as folder:
     writer = SummaryWriter(folder, flush_secs=1000)
-    writer.file_writer.add_event(Event(session_log=SessionLog(status=SessionLog.START)), step=7)
+    for _ in range(2):
+        writer.file_writer.add_event(Event(session_log=SessionLog(status=SessionLog.START)), step=7)
     writer.add_text("settings", "| epochs |\n|---|\n| 500, ä |")
     writer.add_scalar("step/loss", 2.302585, 0)
     writer.add_scalar("step/loss", 0.0, 7)
