@@ -45,41 +45,71 @@ type Step struct {
 // MarshalJSON writes the epoch as an object with the keys epoch, steps, lr, loss, adv_loss, train_accuracy, val_loss,
 // val_accuracy, seconds and images_per_second. Values that are not finite are left out.
 func (e Epoch) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Epoch           int      `json:"epoch"`
-		Steps           int      `json:"steps"`
-		LearningRate    *float64 `json:"lr,omitempty"`
-		Loss            *float64 `json:"loss,omitempty"`
-		AdversarialLoss *float64 `json:"adv_loss,omitempty"`
-		TrainAccuracy   *float64 `json:"train_accuracy,omitempty"`
-		ValLoss         *float64 `json:"val_loss,omitempty"`
-		ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
-		Seconds         *float64 `json:"seconds,omitempty"`
-		ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
-	}{
+	return json.Marshal(epochJSON{
 		e.Epoch, e.Steps, number(e.LearningRate), number(e.Loss), number(e.AdversarialLoss), number(e.TrainAccuracy),
 		number(e.ValLoss), number(e.ValAccuracy), number(e.Seconds), number(e.ImagesPerSecond),
 	})
 }
 
+// UnmarshalJSON reads what MarshalJSON writes. What was left out is NaN.
+func (e *Epoch) UnmarshalJSON(b []byte) error {
+	var j epochJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	*e = Epoch{
+		j.Epoch, j.Steps, value(j.LearningRate), value(j.Loss), value(j.AdversarialLoss), value(j.TrainAccuracy),
+		value(j.ValLoss), value(j.ValAccuracy), value(j.Seconds), value(j.ImagesPerSecond),
+	}
+	return nil
+}
+
+type epochJSON struct {
+	Epoch           int      `json:"epoch"`
+	Steps           int      `json:"steps"`
+	LearningRate    *float64 `json:"lr,omitempty"`
+	Loss            *float64 `json:"loss,omitempty"`
+	AdversarialLoss *float64 `json:"adv_loss,omitempty"`
+	TrainAccuracy   *float64 `json:"train_accuracy,omitempty"`
+	ValLoss         *float64 `json:"val_loss,omitempty"`
+	ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
+	Seconds         *float64 `json:"seconds,omitempty"`
+	ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
+}
+
 // MarshalJSON writes the step as an object with the keys step, epoch, lr, loss, adv_loss, accuracy, grad_norm,
 // images_per_second, val_loss and val_accuracy. Values that are not finite are left out.
 func (s Step) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Step            int      `json:"step"`
-		Epoch           int      `json:"epoch"`
-		LearningRate    *float64 `json:"lr,omitempty"`
-		Loss            *float64 `json:"loss,omitempty"`
-		AdversarialLoss *float64 `json:"adv_loss,omitempty"`
-		Accuracy        *float64 `json:"accuracy,omitempty"`
-		GradientNorm    *float64 `json:"grad_norm,omitempty"`
-		ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
-		ValLoss         *float64 `json:"val_loss,omitempty"`
-		ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
-	}{
+	return json.Marshal(stepJSON{
 		s.Step, s.Epoch, number(s.LearningRate), number(s.Loss), number(s.AdversarialLoss), number(s.Accuracy),
 		number(s.GradientNorm), number(s.ImagesPerSecond), number(s.ValLoss), number(s.ValAccuracy),
 	})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. What was left out is NaN.
+func (s *Step) UnmarshalJSON(b []byte) error {
+	var j stepJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	*s = Step{
+		j.Step, j.Epoch, value(j.LearningRate), value(j.Loss), value(j.AdversarialLoss), value(j.Accuracy),
+		value(j.GradientNorm), value(j.ImagesPerSecond), value(j.ValLoss), value(j.ValAccuracy),
+	}
+	return nil
+}
+
+type stepJSON struct {
+	Step            int      `json:"step"`
+	Epoch           int      `json:"epoch"`
+	LearningRate    *float64 `json:"lr,omitempty"`
+	Loss            *float64 `json:"loss,omitempty"`
+	AdversarialLoss *float64 `json:"adv_loss,omitempty"`
+	Accuracy        *float64 `json:"accuracy,omitempty"`
+	GradientNorm    *float64 `json:"grad_norm,omitempty"`
+	ImagesPerSecond *float64 `json:"images_per_second,omitempty"`
+	ValLoss         *float64 `json:"val_loss,omitempty"`
+	ValAccuracy     *float64 `json:"val_accuracy,omitempty"`
 }
 
 // number returns nil for what JSON cannot hold.
@@ -88,6 +118,14 @@ func number(v float64) *float64 {
 		return nil
 	}
 	return &v
+}
+
+// value returns NaN for what number left out.
+func value(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }
 
 // String returns the epoch in one short line.
