@@ -27,28 +27,18 @@ func benchmarkStep(b *testing.B, be *backend.Backend, arch string, objective Obj
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := newStep(be, a, objective, sgd{momentum: 0.9, decay: 1e-4}, size)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.free()
-	st, err := upload(be, a, a.Init(1))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { st.free() }()
+	r := newTrial(b, be, a, a.Init(1), Config{Objective: objective, Optimizer: SGD{}, WeightDecay: 1e-4})
 	rng := rand.New(rand.NewPCG(1, 2))
-	batch := &dataset.Batch{Images: make([]float32, size*dataset.Shape(a.Input).Size()), Labels: make([]int32, size), N: size}
-	for i := range batch.Images {
-		batch.Images[i] = rng.Float32()
+	images, labels := make([]float32, size*dataset.Shape(a.Input).Size()), make([]int32, size)
+	for i := range images {
+		images[i] = rng.Float32()
 	}
-	for i := range batch.Labels {
-		batch.Labels[i] = int32(rng.IntN(a.Classes))
+	for i := range labels {
+		labels[i] = int32(rng.IntN(a.Classes))
 	}
+	r.advance(b, pace{1e-3, 1, 1}, images, labels) // compiles
 	for b.Loop() {
-		if _, err := s.advance(&st, 1e-3, batch); err != nil {
-			b.Fatal(err)
-		}
+		r.advance(b, pace{1e-3, 1, 1}, images, labels)
 	}
 	b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "images/s")
 }

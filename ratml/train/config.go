@@ -17,29 +17,59 @@ type Config struct {
 	Objective Objective // what is minimised; nil means Plain
 	Epochs    int       // passes through the set; 0 means 10
 
-	// BatchSize is the number of images a step, 0 means 64. A set with fewer images is one batch. Otherwise the images
-	// that do not fill a last batch, different ones each epoch, are left out of that epoch.
-	BatchSize int
+	// FinalObjective takes the place of Objective in the last FinalEpochs epochs, for example the same without mixup;
+	// nil for none.
+	FinalObjective Objective
+	FinalEpochs    int
 
-	LearningRate float64 // at its peak; 0 means 0.1
-	Momentum     float64 // 0 means 0.9; Off is none
-	WeightDecay  float64 // of all parameters; 0 means 1e-4; Off is none
-	WarmupEpochs float64 // epochs in which the learning rate rises to its peak; ignored if Schedule is set
+	// BatchSize is the number of images a step, over all devices; 0 means 64, or all images of a smaller set. The last
+	// batch of an epoch has what is left.
+	BatchSize int
+	DropLast  bool // leave out a last batch that is not full, which has other images each epoch
+
+	Optimizer        Optimizer // nil means SGD
+	LearningRate     float64   // at its peak; 0 means 0.1, and 1e-3 with AdamW
+	WeightDecay      float64   // 0 means 1e-4; Off is none
+	DecayWeightsOnly bool      // no decay of batch normalisation and biases
 
 	// Schedule gives the learning rate of each step; nil means Cosine(WarmupEpochs).
-	Schedule Schedule
+	Schedule     Schedule
+	WarmupEpochs float64 // epochs in which the learning rate rises to its peak; ignored if Schedule is set
 
-	Seed    uint64            // of the order of images and of Augment
+	ClipNorm       float64 // largest L2 norm of the gradient of all weights, which is scaled down to it; 0 is no limit
+	Accumulate     int     // batches whose gradients are averaged for one update; 0 is 1. Statistics of batch normalisation are those of each batch
+	LabelSmoothing float64 // share of a label that is spread over all classes, in [0,1)
+
+	// BFloat16 multiplies in bfloat16: convolutions and linear layers, forward and backward. Weights, batch
+	// normalisation and losses stay in float32.
+	BFloat16 bool
+
+	// Averaging keeps an average of the weights, which the classifier has in the end; nil for none.
+	Averaging Averaging
+
+	// Devices is the number of devices that every batch is divided over; 0 is one. All have the same weights. A batch
+	// that does not divide is computed by every device as a whole. Results are the same up to rounding.
+	Devices int
+	// LocalBatchNorm normalises each device's share of a batch with its own statistics, as PyTorch's
+	// DistributedDataParallel does without SyncBatchNorm. The running ones are those of the first device.
+	LocalBatchNorm bool
+
+	Seed    uint64            // of the order of images, of Augment and of the objective's random values
 	Augment dataset.Transform // applied to every training image, in parallel with the device; nil for none
 
-	// Validation images are evaluated after each epoch, nil for none.
-	Validation dataset.Set
+	// Validation images are evaluated after each epoch, nil for none, and every ValidateEvery steps if that is not 0.
+	Validation    dataset.Set
+	ValidateEvery int
+
+	// Checkpoints, if not nil, says where the state of the training is kept, and whether to go on from there.
+	Checkpoints *Checkpoints
 
 	// Progress is called after every step, with the number of steps taken and to take and a short note.
 	Progress func(done, total int, note string)
 
-	// OnEpoch is called after every epoch, when the classifier has its weights. An error ends the training.
-	// See [JSONLines].
+	// OnStep is called after every step, OnEpoch after every epoch, when the classifier has its weights. An error ends
+	// the training. See [JSONLines].
+	OnStep  func(Step) error
 	OnEpoch func(Epoch) error
 }
 
@@ -59,20 +89,68 @@ func (c Config) complete(clf *nets.Classifier, set dataset.Set) (Config, error) 
 	if c.Objective == nil {
 		c.Objective = Plain{}
 	}
-	if o, ok := c.Objective.(interface{ Check() error }); ok {
-		if err := o.Check(); err != nil {
-			return c, err
+	if c.Optimizer == nil {
+		c.Optimizer = SGD{}
+	}
+	for _, part := range []any{c.Objective, c.FinalObjective, c.Optimizer, c.Averaging, c.Checkpoints} {
+		if p, ok := part.(interface{ Check() error }); ok && part != nil {
+			if err := p.Check(); err != nil {
+				return c, err
+			}
 		}
 	}
-	if c.Epochs < 0 || c.BatchSize < 0 {
-		return c, fmt.Errorf("%d epochs with batches of %d images: want positive numbers, or 0 for the default", c.Epochs, c.BatchSize)
+	c, err := c.counts(set.Len())
+	if err != nil {
+		return c, err
 	}
-	c.Epochs, c.BatchSize = orDefault(c.Epochs, 10), min(orDefault(c.BatchSize, 64), set.Len())
+	if n := clf.Backend.Devices(); c.Devices > n {
+		return c, fmt.Errorf("%d devices: %s has %d", c.Devices, clf.Backend.Kind(), n)
+	}
 	return c.rates()
 }
 
-// rates completes the settings of the optimiser.
+// counts completes the settings that are whole numbers, for a set of so many images.
+func (c Config) counts(images int) (Config, error) {
+	for _, s := range []struct {
+		name     string
+		value    *int
+		fallback int
+	}{
+		{"Epochs", &c.Epochs, 10},
+		{"BatchSize", &c.BatchSize, min(64, images)},
+		{"Accumulate", &c.Accumulate, 1},
+		{"Devices", &c.Devices, 1},
+		{"FinalEpochs", &c.FinalEpochs, 0},
+		{"ValidateEvery", &c.ValidateEvery, 0},
+	} {
+		if *s.value < 0 {
+			return c, fmt.Errorf("%s is %d, want a positive number, or 0 for the default", s.name, *s.value)
+		}
+		*s.value = orDefault(*s.value, s.fallback)
+	}
+	switch {
+	case c.BatchSize > images:
+		return c, fmt.Errorf("batches of %d images, but there are only %d to train on", c.BatchSize, images)
+	case c.BatchSize < c.Devices:
+		return c, fmt.Errorf("batches of %d images for %d devices: want one image a device at least", c.BatchSize, c.Devices)
+	case c.LocalBatchNorm && c.BatchSize%c.Devices != 0:
+		return c, fmt.Errorf("batches of %d images for %d devices with statistics of their own: want a multiple", c.BatchSize, c.Devices)
+	case c.FinalEpochs > c.Epochs:
+		return c, fmt.Errorf("the last %d of %d epochs", c.FinalEpochs, c.Epochs)
+	case c.FinalEpochs > 0 && c.FinalObjective == nil:
+		return c, fmt.Errorf("no objective for the last %d epochs", c.FinalEpochs)
+	case c.ValidateEvery > 0 && c.Validation == nil:
+		return c, fmt.Errorf("no images for the validation every %d steps", c.ValidateEvery)
+	}
+	return c, nil
+}
+
+// rates completes the settings that are real numbers.
 func (c Config) rates() (Config, error) {
+	rate := 0.1
+	if _, ok := c.Optimizer.(AdamW); ok {
+		rate = 1e-3
+	}
 	for _, s := range []struct {
 		name     string
 		value    *float64
@@ -80,10 +158,11 @@ func (c Config) rates() (Config, error) {
 		most     float64
 		canBeOff bool
 	}{
-		{"LearningRate", &c.LearningRate, 0.1, math.MaxFloat32, false},
-		{"Momentum", &c.Momentum, 0.9, 1, true},
+		{"LearningRate", &c.LearningRate, rate, math.MaxFloat32, false},
 		{"WeightDecay", &c.WeightDecay, 1e-4, math.MaxFloat32, true},
 		{"WarmupEpochs", &c.WarmupEpochs, 0, math.MaxFloat32, false},
+		{"ClipNorm", &c.ClipNorm, 0, math.MaxFloat32, false},
+		{"LabelSmoothing", &c.LabelSmoothing, 0, 1, false},
 	} {
 		switch v := *s.value; {
 		case v == Off && s.canBeOff:
@@ -101,6 +180,14 @@ func (c Config) rates() (Config, error) {
 		c.Schedule = Cosine(c.WarmupEpochs)
 	}
 	return c, nil
+}
+
+// decay returns the weight decay of a parameter.
+func (c Config) decay(p nets.Param) float64 {
+	if c.DecayWeightsOnly && p.Kind != nets.ConvWeight && p.Kind != nets.LinearWeight {
+		return 0
+	}
+	return c.WeightDecay
 }
 
 // fits returns an error where an architecture cannot be used with a set of images.

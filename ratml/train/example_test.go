@@ -120,5 +120,5 @@ func ExampleObjective() {
 		log.Fatal(err)
 	}
 	fmt.Println("steps:", hist.Steps)
-	// Output: steps: 1
+	// Output: steps: 2
 }

@@ -190,7 +190,7 @@ func TestFitKeepsLastFinite(t *testing.T) {
 
 // TestFitBatches checks what happens to the images that do not fill a batch.
 func TestFitBatches(t *testing.T) {
-	for _, c := range []struct{ images, batch, steps int }{{10, 64, 1}, {10, 4, 2}, {12, 4, 3}, {65, 0, 1}, {1, 1, 1}} {
+	for _, c := range []struct{ images, batch, steps int }{{10, 0, 1}, {10, 4, 3}, {12, 4, 3}, {65, 0, 2}, {1, 1, 1}} {
 		hist, err := Fit(t.Context(), tiny(t, backendtest.Go(t)), stripes{c.images, 1}, Config{Epochs: 1, BatchSize: c.batch})
 		require.NoError(t, err)
 		require.Equal(t, c.steps, hist.Steps, "%d images, batches of %d", c.images, c.batch)

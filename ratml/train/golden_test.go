@@ -56,30 +56,18 @@ func hwc[T any](nchw []T) []T {
 
 // step makes one step of the objective with the learning rate 0.1. It returns its outcome, the weights after it, and
 // the gradients, which it takes from the momentum buffers: after a first step they hold gradient and weight decay.
-func (o *official) step(t *testing.T, be *backend.Backend, objective Objective, opt sgd) (outcome, nets.Weights, map[string][]float32) {
-	s, err := newStep(be, o.arch, objective, opt, len(o.labels))
-	require.NoError(t, err)
-	defer s.free()
-	before, err := upload(be, o.arch, o.weights)
-	require.NoError(t, err)
-	defer before.free()
-	after, result, err := s.run(before, 0.1, o.images, o.labels)
-	require.NoError(t, err)
-	defer after.free()
-	w, err := after.weights(o.arch)
-	require.NoError(t, err)
-	gradients, buffers := map[string][]float32{}, after[len(o.arch.Params):]
-	for _, p := range o.arch.Params {
-		if p.Trainable() {
-			g := tensors.MustCopyFlatData[float32](buffers[0])
-			for i, v := range o.weights[p.Name].Data {
-				g[i] -= float32(opt.decay) * v
-			}
-			gradients[p.Name], buffers = g, buffers[1:]
+func (o *official) step(t *testing.T, be *backend.Backend, objective Objective, feed ...any) (outcome, nets.Weights, map[string][]float32) {
+	const decay = 1e-4
+	r := newTrial(t, be, o.arch, o.weights, Config{Objective: objective, Optimizer: SGD{}, WeightDecay: decay})
+	result := r.advance(t, pace{0.1, 1, 1}, o.images, o.labels, feed...)
+	gradients := map[string][]float32{}
+	for name, slots := range r.slots(t) {
+		for i, v := range o.weights[name].Data {
+			slots[0][i] -= decay * v
 		}
+		gradients[name] = slots[0]
 	}
-	require.Empty(t, buffers)
-	return result, w, gradients
+	return result, r.weights(t), gradients
 }
 
 // expect compares with the official array called key within a tolerance, relative in the L2 norm.
@@ -96,21 +84,37 @@ func (o *official) expect(t *testing.T, key string, got []float32, tolerance flo
 	}
 }
 
-// TestOfficialStep compares a whole step with that of the official RadTrainer.
+// TestOfficialStep compares whole steps with those of the official RadTrainer.
 func TestOfficialStep(t *testing.T) {
 	o := openOfficial(t)
-	opt := sgd{momentum: 0.9, decay: 1e-4}
+	var partner []int32
+	for _, p := range golden.Read[int64](o.file, "init/flex_mixup/perm") {
+		partner = append(partner, int32(p))
+	}
+	variants := []struct {
+		name      string
+		objective RAT
+		feed      []any
+		buffers   float64 // tolerance
+	}{
+		{"flex", RAT{}, nil, 2e-6},
+		{"noflex", RAT{NoFlex: true}, nil, 2e-6},
+		{"reverse", RAT{Reverse: true}, nil, 2e-6},
+		{"flex_mixup", RAT{Mixup: Mixup{Alpha: 1}}, []any{float32(o.file.Float64("init/flex_mixup/lam")[0]), partner}, 2e-6},
+		{"pgd_flex", RAT{PGD: &PGD{}}, nil, 2e-6},
+	}
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		for name, objective := range map[string]RAT{"flex": {}, "noflex": {NoFlex: true}} {
+		for _, v := range variants {
+			name := v.name
 			t.Run(name, func(t *testing.T) {
 				prefix := "init/" + name + "/"
-				result, after, gradients := o.step(t, be, objective, opt)
+				result, after, gradients := o.step(t, be, v.objective, v.feed...)
 				for key, got := range map[string]float64{
 					"loss": result.clean, "adv_loss": result.adversarial, "total_loss": result.total,
 				} {
 					require.InEpsilon(t, o.file.Float64(prefix + key)[0], got, 1e-5, key)
 				}
-				require.Equal(t, o.file.Float64(prefix + "acc")[0]*float64(len(o.labels)), float64(result.right))
+				require.Equal(t, o.file.Float64(prefix + "acc")[0]*float64(len(o.labels)), float64(result.rights()))
 
 				compared := map[string]int{}
 				for _, key := range o.keys(prefix) {
@@ -122,7 +126,7 @@ func TestOfficialStep(t *testing.T) {
 					case "grad":
 						o.expect(t, key, gradients[param], 1e-4)
 					case "param_after_sgd", "buf_after":
-						o.expect(t, key, after[param].Data, 2e-6)
+						o.expect(t, key, after[param].Data, v.buffers)
 					}
 					compared[kind]++
 				}
@@ -155,8 +159,7 @@ func TestOfficialDirection(t *testing.T) {
 					net := trainingNet(images.Graph(), o.arch, o.weights)
 					logits = net(images)
 					batch := Batch{Net: net, Images: images, Labels: labels}
-					gradient, _ := batch.InputGradient(CrossEntropy(logits, labels))
-					moved := objective.move(batch, logits, gradient)
+					moved, _ := objective.moved(batch, CrossEntropy(logits, labels), logits)
 					return logits, Sign(Sub(moved, images))
 				})
 				require.NoError(t, err)

@@ -9,8 +9,9 @@ import (
 
 // History tells how a training run went.
 type History struct {
-	Epochs []Epoch // those that were finished
-	Steps  int     // steps taken, those of an unfinished epoch included
+	Epochs  []Epoch // those that were finished
+	Steps   int     // steps taken, those of an unfinished epoch included
+	Profile Profile // where the time went
 }
 
 // Epoch tells how one epoch went. Losses are means over its training images as they came by, in nats; accuracies are
@@ -145,30 +146,4 @@ func (e Epoch) String() string {
 func JSONLines(w io.Writer) func(Epoch) error {
 	encoder := json.NewEncoder(w)
 	return func(e Epoch) error { return encoder.Encode(e) }
-}
-
-// tally adds up the steps of an epoch.
-type tally struct {
-	images, right      int
-	clean, adversarial float64 // sums over images
-}
-
-func (t *tally) add(images int, o outcome) {
-	t.images += images
-	t.right += o.right
-	t.clean += float64(images) * o.clean
-	t.adversarial += float64(images) * o.adversarial
-}
-
-func (t *tally) loss() float64     { return t.clean / float64(t.images) }
-func (t *tally) accuracy() float64 { return float64(t.right) / float64(t.images) }
-
-func (t *tally) epoch() Epoch {
-	return Epoch{
-		Loss:            t.loss(),
-		AdversarialLoss: t.adversarial / float64(t.images),
-		TrainAccuracy:   t.accuracy(),
-		ValLoss:         math.NaN(),
-		ValAccuracy:     math.NaN(),
-	}
 }

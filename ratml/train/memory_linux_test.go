@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratml/rat/ratml/backend"
-	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
 )
@@ -24,21 +23,15 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 	a, weights := linear(t, in, w, b)
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		s, err := newStep(be, a, RAT{}, sgd{momentum: 0.9}, 2)
-		require.NoError(t, err)
-		defer s.free()
-		st, err := upload(be, a, weights)
-		require.NoError(t, err)
-		defer func() { st.free() }()
-		batch := &dataset.Batch{Images: make([]float32, 2*3072), Labels: []int32{1, 2}, N: 2}
+		r := newTrial(t, be, a, weights, Config{Objective: RAT{}, Optimizer: SGD{}})
+		images := make([]float32, 2*3072)
 		rng := rand.New(rand.NewPCG(1, 2))
-		for i := range batch.Images {
-			batch.Images[i] = rng.Float32()
+		for i := range images {
+			images[i] = rng.Float32()
 		}
 		steps := func(n int) {
 			for range n {
-				_, err := s.advance(&st, 0.01, batch)
-				require.NoError(t, err)
+				r.advance(t, pace{0.01, 1, 1}, images, []int32{1, 2})
 			}
 		}
 		steps(30)

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratml/rat/ratml/backend"
-	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
 )
@@ -71,19 +70,11 @@ func TestLinearOracle(t *testing.T) {
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		for _, want := range oracles.Steps {
 			objective := RAT{StepSize: want.Eps}
-			s, err := newStep(be, a, objective, sgd{}, len(want.Labels))
-			require.NoError(t, err)
-			defer s.free()
-			st, err := upload(be, a, w)
-			require.NoError(t, err)
-			defer st.free()
-			next, got, err := s.run(st, 0, images, want.Labels)
-			require.NoError(t, err)
-			next.free()
+			got := newTrial(t, be, a, w, Config{Objective: objective}).advance(t, pace{0, 1, 1}, images, want.Labels)
 			require.InDelta(t, mean(want.Clean), got.clean, 1e-6)
 			require.InDelta(t, mean(want.Perturbed), got.adversarial, 1e-6)
 			require.InDelta(t, want.Loss, got.total, 2e-6)
-			require.Equal(t, 1, got.right)
+			require.Equal(t, want.IsCorrect, got.right)
 
 			moved, right := move(t, be, a, w, objective, images, want.Labels)
 			require.Equal(t, want.IsCorrect, right)
@@ -102,8 +93,8 @@ func move(t *testing.T, be *backend.Backend, a *nets.Arch, w nets.Weights, o RAT
 		net := trainingNet(images.Graph(), a, w)
 		logits := net(images)
 		batch := Batch{Net: net, Images: images, Labels: labels}
-		gradient, _ := batch.InputGradient(CrossEntropy(logits, labels))
-		return o.move(batch, logits, gradient), correct(logits, labels)
+		moved, _ = o.moved(batch, CrossEntropy(logits, labels), logits)
+		return moved, correct(logits, labels)
 	})
 	require.NoError(t, err)
 	defer exec.Finalize()
@@ -156,15 +147,7 @@ func TestRATOptions(t *testing.T) {
 				require.InDelta(t, images[2*i+1]+s, moved[2*i+1], 1e-7)
 			}
 
-			s, err := newStep(be, a, c.rat, sgd{}, 2)
-			require.NoError(t, err)
-			defer s.free()
-			st, err := upload(be, a, w)
-			require.NoError(t, err)
-			defer st.free()
-			next, got, err := s.run(st, 0, images, labels)
-			require.NoError(t, err)
-			next.free()
+			got := newTrial(t, be, a, w, Config{Objective: c.rat}).advance(t, pace{0, 1, 1}, images, labels)
 			clean, adversarial := twoPixelLoss(images), twoPixelLoss(moved)
 			require.InDelta(t, clean, got.clean, 1e-6)
 			require.InDelta(t, adversarial, got.adversarial, 1e-6)
@@ -196,7 +179,8 @@ func TestRATCheck(t *testing.T) {
 func TestLinearTraining(t *testing.T) {
 	images, labels := []float32{0.1, 0.9, 0.8, 0.3, 0.5, 0.5}, []int32{0, 2, 1}
 	a, w := linear(t, nets.Input{Height: 1, Width: 2, Channels: 1}, [][]float32{{1, 0}, {0, 1}, {0.5, -0.5}}, []float32{0.1, 0, -0.1})
-	opt, rates := sgd{momentum: 0.9, decay: 0.01}, []float64{0.5, 0.4, 0.3, 0.2}
+	const momentum, decay = 0.9, 0.01
+	rates := []float64{0.5, 0.4, 0.3, 0.2}
 
 	// Rows of three numbers: the weights of a class, then its bias, which has the constant input 1.
 	want, buffer := []float64{1, 0, 0.1, 0, 1, 0, 0.5, -0.5, -0.1}, make([]float64, 9)
@@ -220,24 +204,17 @@ func TestLinearTraining(t *testing.T) {
 			}
 		}
 		for i := range want {
-			buffer[i] = opt.momentum*buffer[i] + gradient[i] + opt.decay*want[i]
+			buffer[i] = momentum*buffer[i] + gradient[i] + decay*want[i]
 			want[i] -= lr * buffer[i]
 		}
 	}
 
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		s, err := newStep(be, a, Plain{}, opt, 3)
-		require.NoError(t, err)
-		defer s.free()
-		st, err := upload(be, a, w)
-		require.NoError(t, err)
-		defer func() { st.free() }()
-		for _, lr := range rates {
-			_, err := s.advance(&st, lr, &dataset.Batch{Images: images, Labels: labels, N: 3})
-			require.NoError(t, err)
+		r := newTrial(t, be, a, w, Config{Objective: Plain{}, Optimizer: SGD{Momentum: momentum}, WeightDecay: decay})
+		for i, lr := range rates {
+			r.advance(t, pace{lr, i + 1, 1}, images, labels)
 		}
-		got, err := st.weights(a)
-		require.NoError(t, err)
+		got := r.weights(t)
 		for k := range 3 {
 			require.InDelta(t, want[3*k], got["fc.weight"].Data[2*k], 1e-6)
 			require.InDelta(t, want[3*k+1], got["fc.weight"].Data[2*k+1], 1e-6)

@@ -3,55 +3,84 @@ package train
 import (
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/nets"
 )
 
-// state is what a step changes, on the device: the tensors of the network in the order of Arch.Params, then the
-// momentum buffers of the trainable ones among them.
-type state []*tensors.Tensor
+// state is what a step changes, on every device: tensors in the order of a layout.
+type state [][]*tensors.Tensor
 
-// upload copies weights to the device, with momentum buffers of zero.
-func upload(be *backend.Backend, a *nets.Arch, w nets.Weights) (s state, err error) {
-	host := make([]*nets.Tensor, 0, 2*len(a.Params))
-	for _, p := range a.Params {
-		host = append(host, w[p.Name])
+// initial returns the values of a state, in the order of the layout, that starts with weights w.
+func (l layout) initial(w nets.Weights) []*nets.Tensor {
+	var list []*nets.Tensor
+	for _, p := range l.arch.Params {
+		list = append(list, w[p.Name])
 	}
-	for _, p := range a.Params {
-		if p.Trainable() {
-			host = append(host, nets.NewTensor(p.Shape...))
-		}
+	for _, shape := range l.shapes()[len(list):] {
+		list = append(list, nets.NewTensor(shape...))
 	}
-	for i, h := range host {
-		t := tensors.FromFlatDataAndDimensions(h.Data, h.Shape...)
-		if err := t.MaterializeOnDevice(be.Backend, false, 0); err != nil {
-			s.free()
-			return nil, fmt.Errorf("uploading tensor %d: %w", i, err)
+	if l.average {
+		copy(list[l.len()-len(l.arch.Params):], list)
+	}
+	return list
+}
+
+// upload copies the values of a state to n devices.
+func upload(be *backend.Backend, n int, host []*nets.Tensor) (s state, err error) {
+	for d := range n {
+		s = append(s, nil)
+		for i, h := range host {
+			t := tensors.FromFlatDataAndDimensions(h.Data, h.Shape...)
+			if err := t.MaterializeOnDevice(be.Backend, false, compute.DeviceNum(d)); err != nil {
+				s.free()
+				return nil, fmt.Errorf("uploading tensor %d: %w", i, err)
+			}
+			t.FinalizeLocal()
+			s[d] = append(s[d], t)
 		}
-		t.FinalizeLocal()
-		s = append(s, t)
 	}
 	return s, nil
 }
 
-// weights copies the network's tensors to the host.
-func (s state) weights(a *nets.Arch) (nets.Weights, error) {
-	w := nets.Weights{}
-	for i, p := range a.Params {
-		data, err := tensors.CopyFlatData[float32](s[i])
+// download copies the tensors from i to before j to the host, from the first device.
+func (s state) download(l layout, i, j int) ([]*nets.Tensor, error) {
+	shapes := l.shapes()
+	var list []*nets.Tensor
+	for k := i; k < j; k++ {
+		data, err := tensors.CopyFlatData[float32](s[0][k])
 		if err != nil {
-			return nil, fmt.Errorf("downloading %s: %w", p.Name, err)
+			return nil, fmt.Errorf("downloading %s: %w", l.names()[k], err)
 		}
-		w[p.Name] = &nets.Tensor{Shape: p.Shape, Data: data}
+		list = append(list, &nets.Tensor{Shape: shapes[k], Data: data})
+	}
+	return list, nil
+}
+
+// weights copies the network's tensors to the host.
+func (s state) weights(l layout) (nets.Weights, error) { return s.network(l, 0) }
+
+// averaged copies the averaged tensors to the host, the network's own where there are none.
+func (s state) averaged(l layout) (nets.Weights, error) {
+	if !l.average {
+		return s.weights(l)
+	}
+	return s.network(l, l.len()-len(l.arch.Params))
+}
+
+func (s state) network(l layout, first int) (nets.Weights, error) {
+	list, err := s.download(l, first, first+len(l.arch.Params))
+	if err != nil {
+		return nil, err
+	}
+	w := nets.Weights{}
+	for i, p := range l.arch.Params {
+		w[p.Name] = list[i]
 	}
 	return w, nil
 }
 
-// free releases the device's memory.
-func (s state) free() {
-	for _, t := range s {
-		t.FinalizeAll()
-	}
-}
+// free releases the devices' memory.
+func (s state) free() { freeAll(s) }

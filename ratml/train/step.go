@@ -1,175 +1,180 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/ratml/rat/ratml/backend"
-	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/nets"
 )
 
-// step is the compiled training step: one program from state, batch and learning rate to the next state.
+// step is the training step of an objective: the program from state, batch and learning rate to the next state,
+// compiled for each size of batches.
 type step struct {
-	arch      *nets.Arch
+	layout    layout
+	cfg       Config // complete
 	objective Objective
-	optimizer sgd
-	exec      *Exec
+	programs  map[int]*program // by batch size
 }
 
-// newStep compiles the step for batches of one size.
-func newStep(be *backend.Backend, a *nets.Arch, o Objective, opt sgd, batchSize int) (*step, error) {
-	s := &step{arch: a, objective: o, optimizer: opt}
-	var err error
-	if s.exec, err = NewExec(be.Backend, s.build); err != nil {
-		return nil, err
-	}
-	s.exec.WithName("training step")
-	if _, err := s.exec.Compile(s.inputs(batchSize)...); err != nil {
-		s.free()
-		return nil, fmt.Errorf("compiling the training step of %s: %w", a.Name, err)
-	}
-	return s, nil
+func newStep(l layout, cfg Config, o Objective) *step {
+	return &step{layout: l, cfg: cfg, objective: o, programs: map[int]*program{}}
 }
 
-// inputs returns the shapes of what build takes.
-func (s *step) inputs(batch int) []shapes.Shape {
-	in := s.arch.Input
-	list := []shapes.Shape{
-		shapes.Make(dtypes.Float32),
-		shapes.Make(dtypes.Float32, batch, in.Height, in.Width, in.Channels),
-		shapes.Make(dtypes.Int32, batch),
+func (s *step) free() {
+	for _, p := range s.programs {
+		p.free()
 	}
-	for _, p := range s.arch.Params {
-		list = append(list, shapes.Make(dtypes.Float32, p.Shape...))
-	}
-	for _, p := range s.arch.Params {
+}
+
+// pace is what the step is told beside the batch.
+type pace struct {
+	rate   float64 // learning rate
+	update int     // number of the update that this step belongs to, from 1
+	weight float64 // what the sum of gradients is multiplied by for an update; 0 if they are only added up. Without accumulation 1
+}
+
+// inputs is what the step's graph is built from.
+type inputs struct {
+	rate, update, weight *Node // scalars; weight is nil without accumulation
+	images, labels       *Node
+	feed                 []*Node
+	state                []*Node // in the order of layout
+}
+
+// split takes the list of inputs apart, in the order in which program.call passes them.
+func (s *step) split(in []*Node) inputs {
+	i := inputs{rate: in[0], update: in[1], weight: in[2], images: in[3], labels: in[4]}
+	feeds := len(in) - 5 - s.layout.len()
+	i.feed, i.state = in[5:5+feeds], in[5+feeds:]
+	return i
+}
+
+// build is the graph of a step on batches in so many groups for batch normalisation. Its outputs are the results, the
+// images that were classified right, and the next state.
+func (s *step) build(in inputs, groups int) []*Node {
+	a, old := s.layout.arch, s.layout.split(in.state)
+	vars, trainable := map[string]*Node{}, []*Node(nil)
+	for i, p := range a.Params {
+		vars[p.Name] = old.params[i]
 		if p.Trainable() {
-			list = append(list, shapes.Make(dtypes.Float32, p.Shape...))
+			trainable = append(trainable, old.params[i])
 		}
 	}
-	return list
-}
-
-// build is the graph of a step: learning rate, images, labels and state in, results and next state out.
-func (s *step) build(in []*Node) []*Node {
-	lr, images, labels := in[0], in[1], in[2]
-	params, momenta := in[3:][:len(s.arch.Params)], in[3:][len(s.arch.Params):]
-
-	vars := map[string]*Node{}
-	var trainable []*Node
-	for i, p := range s.arch.Params {
-		vars[p.Name] = params[i]
-		if p.Trainable() {
-			trainable = append(trainable, params[i])
-		}
-	}
-	net := func(x *Node) *Node { return s.arch.Apply(vars, nets.Train, x) }
-	loss := s.objective.Loss(Batch{net, images, labels, trainable})
-	if loss.Total == nil || loss.Clean == nil || loss.Logits == nil {
-		panic(fmt.Errorf("objective %T returned no total loss, clean loss or logits", s.objective))
-	}
+	loss := s.loss(in, vars, trainable, groups)
 	gradients := Gradient(loss.Total, trainable...)
+	gradients, pending := accumulate(gradients, old.pending, in.weight)
+	gradients, norm := clipNorm(gradients, s.cfg.ClipNorm)
 
-	var updated, buffers []*Node
-	for i, p := range s.arch.Params {
+	var updated, slots []*Node
+	k, per := 0, s.cfg.Optimizer.Slots()
+	for i, p := range a.Params {
 		if !p.Trainable() {
 			updated = append(updated, vars[p.Name]) // as the objective's forward passes left it
 			continue
 		}
-		k := len(buffers)
-		param, buffer := s.optimizer.update(lr, params[i], gradients[k], momenta[k])
-		updated, buffers = append(updated, param), append(buffers, buffer)
+		before := old.slots[k*per : (k+1)*per]
+		param, buffers := s.cfg.Optimizer.Update(in.rate, in.update, s.cfg.decay(p), old.params[i], gradients[k], before)
+		if pending != nil {
+			param, buffers = onlyIf(in.weight, param, old.params[i]), onlyIfAll(in.weight, buffers, before)
+		}
+		updated, slots = append(updated, param), append(slots, buffers...)
+		k++
 	}
-	out := []*Node{results(loss, labels, updated)}
-	return append(append(out, updated...), buffers...)
+	average := s.average(old, updated, in)
+	right := ConvertDType(correct(loss.Logits, in.labels), dtypes.Float32)
+	out := []*Node{results(loss, norm, updated), right}
+	return append(out, s.layout.join(parts{updated, slots, pending, average})...)
+}
+
+// loss asks the objective for the loss of the batch.
+func (s *step) loss(in inputs, vars map[string]*Node, trainable []*Node, groups int) Losses {
+	a := s.layout.arch
+	o := nets.Options{Mode: nets.Train, Groups: groups}
+	if s.cfg.BFloat16 {
+		o.Products = dtypes.BFloat16
+	}
+	at := func(weights []*Node) nets.Network {
+		other := map[string]*Node{}
+		for _, p := range a.Params {
+			if other[p.Name] = vars[p.Name]; p.Trainable() {
+				other[p.Name], weights = weights[0], weights[1:]
+			}
+		}
+		kept := o
+		kept.KeepStatistics = true
+		return func(x *Node) *Node { return a.ApplyWith(other, kept, x) }
+	}
+	loss := s.objective.Loss(Batch{
+		Net:    func(x *Node) *Node { return a.ApplyWith(vars, o, x) },
+		Images: in.images, Labels: in.labels, Inputs: in.feed,
+		weights: trainable, at: at, smoothing: s.cfg.LabelSmoothing,
+	})
+	if loss.Total == nil || loss.Clean == nil || loss.Logits == nil {
+		panic(fmt.Errorf("objective %T returned no total loss, clean loss or logits", s.objective))
+	}
+	return loss
+}
+
+// average returns the averaged weights after the step, nil where none are kept on the device.
+func (s *step) average(old parts, updated []*Node, in inputs) []*Node {
+	if len(old.average) == 0 {
+		return nil
+	}
+	decay, list := s.cfg.Averaging.(EMA).decay(), []*Node(nil)
+	for i := range updated {
+		next := ema(old.average[i], updated[i], decay)
+		if len(old.pending) > 0 {
+			next = onlyIf(in.weight, next, old.average[i])
+		}
+		list = append(list, next)
+	}
+	return list
+}
+
+// accumulate adds gradients to those that wait for an update, and returns those to update with, which make sense only
+// if weight is not 0, and those that wait then. Without accumulation there are none.
+func accumulate(gradients, pending []*Node, weight *Node) (now, later []*Node) {
+	if len(pending) == 0 {
+		return gradients, nil
+	}
+	for i, g := range gradients {
+		sum := Add(pending[i], g)
+		now = append(now, Mul(weight, sum))
+		later = append(later, onlyIf(weight, ZerosLike(sum), sum))
+	}
+	return now, later
+}
+
+// onlyIf returns yes where weight, a scalar, is not 0, else no.
+func onlyIf(weight, yes, no *Node) *Node {
+	is := NotEqual(weight, ScalarZero(weight.Graph(), weight.DType()))
+	return Where(BroadcastToDims(is, yes.Shape().Dimensions...), yes, no)
+}
+
+func onlyIfAll(weight *Node, yes, no []*Node) []*Node {
+	list := make([]*Node, len(yes))
+	for i := range yes {
+		list[i] = onlyIf(weight, yes[i], no[i])
+	}
+	return list
 }
 
 // results packs what the host wants to know of a step into one small vector.
-func results(loss Losses, labels *Node, updated []*Node) *Node {
+func results(loss Losses, norm *Node, updated []*Node) *Node {
 	g := loss.Total.Graph()
 	if loss.Adversarial == nil {
 		loss.Adversarial = Const(g, float32(math.NaN()))
 	}
-	right := ReduceAllSum(ConvertDType(correct(loss.Logits, labels), dtypes.Float32))
 	size := ScalarZero(g, dtypes.Float32)
 	for _, p := range updated {
 		size = Add(size, ReduceAllSum(Abs(p)))
 	}
 	var list []*Node
-	for _, n := range []*Node{loss.Total, loss.Clean, loss.Adversarial, right, size} {
+	for _, n := range []*Node{loss.Total, loss.Clean, loss.Adversarial, norm, size} {
 		list = append(list, Reshape(n, 1))
 	}
 	return Concatenate(list, 0)
-}
-
-// outcome is what the host learns of a step.
-type outcome struct {
-	total, clean float64
-	adversarial  float64 // NaN where the objective has no changed images
-	right        int     // images that were classified right before the update
-	size         float64 // sum of the absolute values of all weights after the update
-}
-
-// run makes a step. It returns the next state and leaves the old one to the caller: whether to go on with the new one
-// depends on the outcome, so the old buffers cannot be given to the device to write into.
-func (s *step) run(st state, lr float64, images []float32, labels []int32) (next state, o outcome, err error) {
-	in := s.arch.Input
-	x := tensors.FromFlatDataAndDimensions(images, len(labels), in.Height, in.Width, in.Channels)
-	defer x.FinalizeAll()
-	args := []any{float32(lr), x, labels}
-	for _, t := range st {
-		args = append(args, t)
-	}
-	out, err := s.exec.Call(args...)
-	if err != nil {
-		return nil, o, fmt.Errorf("training step of %s: %w", s.arch.Name, err)
-	}
-	defer out[0].FinalizeAll()
-	v, err := tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		state(out[1:]).free()
-		return nil, o, err
-	}
-	return out[1:], outcome{float64(v[0]), float64(v[1]), float64(v[2]), int(v[3]), float64(v[4])}, nil
-}
-
-func (s *step) free() { s.exec.Finalize() }
-
-// ErrDiverged is what [Fit] returns, wrapped with the place, when the loss or a weight is no longer finite.
-var ErrDiverged = errors.New("training diverged")
-
-// check returns an error unless loss and weights are finite.
-func (o outcome) check() error {
-	switch {
-	case !finite(o.total):
-		return fmt.Errorf("%w: the loss is %v", ErrDiverged, o.total)
-	case !finite(o.size):
-		return fmt.Errorf("%w: the loss is %.4g, but the updated weights are not finite", ErrDiverged, o.total)
-	}
-	return nil
-}
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// advance replaces the state by the next one. If that is not finite the state stays as it is, and the error is
-// [ErrDiverged].
-func (s *step) advance(st *state, lr float64, b *dataset.Batch) (outcome, error) {
-	next, o, err := s.run(*st, lr, b.Images, b.Labels)
-	if err != nil {
-		return o, err
-	}
-	if err := o.check(); err != nil {
-		next.free()
-		return o, fmt.Errorf("%w; a learning rate below %.3g may help", err, lr)
-	}
-	st.free()
-	*st = next
-	return o, nil
 }

@@ -46,3 +46,59 @@ func (s stripes) Read(i int, dst []float32) (int, error) {
 	}
 	return class, nil
 }
+
+// trial is a training step by itself, with its state.
+type trial struct {
+	be    *backend.Backend
+	step  *step
+	state state
+}
+
+// newTrial makes the step of a configuration, whose defaults are not filled in but for what the step cannot do without.
+func newTrial(t testing.TB, be *backend.Backend, a *nets.Arch, w nets.Weights, cfg Config) *trial {
+	if cfg.Optimizer == nil {
+		cfg.Optimizer = SGD{Momentum: Off}
+	}
+	cfg.Accumulate, cfg.Devices = max(1, cfg.Accumulate), max(1, cfg.Devices)
+	l := newLayout(a, cfg)
+	r := &trial{be: be, step: newStep(l, cfg, cfg.Objective)}
+	t.Cleanup(r.step.free)
+	var err error
+	r.state, err = upload(be, cfg.Devices, l.initial(w))
+	require.NoError(t, err)
+	t.Cleanup(func() { r.state.free() })
+	return r
+}
+
+// advance makes a step on the images, which the next one goes on from.
+func (r *trial) advance(t testing.TB, at pace, images []float32, labels []int32, feed ...any) outcome {
+	b := &dataset.Batch{Images: images, Labels: labels, N: len(labels)}
+	o, err := r.step.advance(r.be, &r.state, at, b, feed, new(Profile))
+	require.NoError(t, err)
+	return o
+}
+
+// weights returns the weights after the steps so far.
+func (r *trial) weights(t testing.TB) nets.Weights {
+	w, err := r.state.weights(r.step.layout)
+	require.NoError(t, err)
+	return w
+}
+
+// slots returns the optimiser's buffers after the steps so far, by parameter.
+func (r *trial) slots(t testing.TB) map[string][][]float32 {
+	l := r.step.layout
+	first := len(l.arch.Params)
+	list, err := r.state.download(l, first, first+l.slots*l.trainable())
+	require.NoError(t, err)
+	m := map[string][][]float32{}
+	for _, p := range l.arch.Params {
+		for range l.slots {
+			if p.Trainable() {
+				m[p.Name] = append(m[p.Name], list[0].Data)
+				list = list[1:]
+			}
+		}
+	}
+	return m
+}

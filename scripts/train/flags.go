@@ -35,7 +35,7 @@ func aliases(args []string) []string {
 func (o options) config() (train.Config, error) {
 	cfg := train.Config{
 		Epochs: o.Epochs, BatchSize: o.BatchSize, Seed: o.Seed, WarmupEpochs: o.WarmupEpochs,
-		LearningRate: o.LearningRate, Momentum: zeroIsOff(o.Momentum), WeightDecay: zeroIsOff(o.WeightDecay),
+		LearningRate: o.LearningRate, Optimizer: train.SGD{Momentum: zeroIsOff(o.Momentum)}, WeightDecay: zeroIsOff(o.WeightDecay),
 	}
 	if o.Epochs < 1 || o.BatchSize < 1 || !(o.LearningRate > 0) || o.Momentum < 0 || o.WeightDecay < 0 {
 		return cfg, errors.New("--epochs, --batch_size and --learning_rate must be positive, --momentum and --weight_decay not negative")

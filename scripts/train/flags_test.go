@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, train.RAT{StepSize: 0.001, Lambda: 1, OriginalLambda: 1}, cfg.Objective)
 	require.Nil(t, cfg.Augment)
 	cfg.Objective = nil
-	require.Equal(t, train.Config{Epochs: 10, BatchSize: 64, LearningRate: 0.1, Momentum: 0.9, WeightDecay: 1e-4}, cfg)
+	require.Equal(t, train.Config{Epochs: 10, BatchSize: 64, LearningRate: 0.1, Optimizer: train.SGD{Momentum: 0.9}, WeightDecay: 1e-4}, cfg)
 }
 
 // TestOfficialCommand reads the official README's command for RAT, without its flags for mixup.
@@ -57,7 +57,7 @@ func TestFlags(t *testing.T) {
 			require.Equal(t, train.RAT{StepSize: 0.001, Lambda: 2, OriginalLambda: train.Off, Reverse: true}, c.Objective)
 		}},
 		{[]string{"--momentum", "0", "--weight_decay", "0"}, func(t *testing.T, c train.Config) {
-			require.Equal(t, []float64{train.Off, train.Off}, []float64{c.Momentum, c.WeightDecay})
+			require.Equal(t, []float64{train.Off, train.Off}, []float64{c.Optimizer.(train.SGD).Momentum, c.WeightDecay})
 		}},
 		{[]string{"--scheduler", "constant"}, func(t *testing.T, c train.Config) {
 			require.Equal(t, 1.0, c.Schedule(1, 9, 10))
