@@ -100,16 +100,31 @@ func (p *Paired) Value(metric string, i int) Estimate {
 // 0, those at 0 counted on both and the data itself counted as one more, so that P is at least 2/(resamples+1). It is 1
 // for rankings that do not differ. Where the metric is not defined for one of them, all is NaN.
 func (p *Paired) Difference(metric string, i, j int) Difference {
-	x, y := p.Value(metric, i), p.Value(metric, j)
-	d := Difference{Estimate{Value: x.Value - y.Value, Reason: cmp.Or(x.Reason, y.Reason), Lower: math.NaN(), Upper: math.NaN()}, math.NaN(), math.NaN()}
+	return p.MeanDifference(metric, []int{i}, []int{j})
+}
+
+// MeanDifference returns the mean of the metric over the curves with numbers is minus its mean over those with numbers
+// js, with interval and p-value as [Paired.Difference] has them. The curves may be those of classifiers that were
+// trained from several seeds: the interval is over images, for these classifiers; seeds are not resampled. Without
+// curves on one side, and where the metric is not defined for one of them, all is NaN.
+func (p *Paired) MeanDifference(metric string, is, js []int) Difference {
+	d := Difference{Estimate{Lower: math.NaN(), Upper: math.NaN()}, math.NaN(), math.NaN()}
+	mean := func(curves []int) float64 {
+		sum := 0.
+		for _, i := range curves {
+			v := p.Value(metric, i)
+			sum, d.Reason = sum+v.Value, cmp.Or(d.Reason, v.Reason)
+		}
+		return sum / float64(len(curves))
+	}
+	d.Value = mean(is) - mean(js)
 	if math.IsNaN(d.Value) || len(p.table) == 0 {
 		return d
 	}
-	k := p.column(metric)
 	column := make([]float64, len(p.table))
 	below, above := 1, 1 // the data itself
-	for r, row := range p.table {
-		v := row[i*len(p.metrics)+k] - row[j*len(p.metrics)+k]
+	for r := range p.table {
+		v := p.resampled(r, metric, is) - p.resampled(r, metric, js)
 		column[r] = v
 		if v <= 0 {
 			below++
@@ -123,6 +138,15 @@ func (p *Paired) Difference(metric string, i, j int) Difference {
 		d.P = min(1, 2*ratio(min(below, above), d.Resamples+1))
 	}
 	return d
+}
+
+// resampled is the mean of a metric over curves in resample r.
+func (p *Paired) resampled(r int, metric string, curves []int) float64 {
+	k, sum := p.column(metric), 0.
+	for _, i := range curves {
+		sum += p.table[r][i*len(p.metrics)+k]
+	}
+	return sum / float64(len(curves))
 }
 
 func (p *Paired) column(metric string) int {

@@ -175,3 +175,45 @@ func TestHolm(t *testing.T) {
 		}
 	}
 }
+
+func TestMeanDifference(t *testing.T) {
+	a, b := twoScores(t, 200, 0.5, 3), twoScores(t, 200, 0.2, 4)
+	curves := []*Curve{a[0], a[1], b[0], b[1]}
+	p, err := Bootstrap{Resamples: 300, Seed: 2}.Paired(t.Context(), curves, "aurc", "auroc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.MeanDifference("auroc", []int{0, 1}, []int{2, 3})
+	if want := (curves[0].AUROC()+curves[1].AUROC())/2 - (curves[2].AUROC()+curves[3].AUROC())/2; math.Abs(d.Value-want) > 1e-15 {
+		t.Errorf("value %v, want %v", d.Value, want)
+	}
+	// The interval is that of the mean of two differences over the same resamples.
+	var column []float64
+	below := 1
+	for _, row := range p.table {
+		v := (row[1]-row[5])/2 + (row[3]-row[7])/2
+		column = append(column, v)
+		if v <= 0 {
+			below++
+		}
+	}
+	low, high, n := percentiles(column, 0.95)
+	if math.Abs(d.Lower-low) > 1e-12 || math.Abs(d.Upper-high) > 1e-12 || d.Resamples != n {
+		t.Errorf("interval %v to %v over %d, want %v to %v over %d", d.Lower, d.Upper, d.Resamples, low, high, n)
+	}
+	if want := min(1, 2*float64(min(below, 302-below))/301); math.Abs(d.P-want) > 1e-12 {
+		t.Errorf("p is %v, want %v", d.P, want)
+	}
+	// Means vary less than single values.
+	if one := p.Difference("auroc", 0, 2); one.Upper-one.Lower <= d.Upper-d.Lower {
+		t.Errorf("the interval of one difference, %v, is not wider than that of the mean of two, %v", one, d)
+	}
+	if same := p.MeanDifference("aurc", []int{0, 3}, []int{3, 0}); same.Value != 0 || same.P != 1 {
+		t.Errorf("the same curves in another order: %+v", same)
+	}
+	for _, none := range []Difference{p.MeanDifference("aurc", nil, []int{0}), p.MeanDifference("aurc", []int{0, 4}, []int{1}), p.MeanDifference("nll", []int{0}, []int{1})} {
+		if !math.IsNaN(none.Value) || !math.IsNaN(none.P) || !math.IsNaN(none.Lower) {
+			t.Errorf("undefined differences are NaN, not %+v", none)
+		}
+	}
+}
