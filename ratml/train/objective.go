@@ -28,11 +28,15 @@ type Batch struct {
 	Images *Node // [batch, height, width, channels] in [0,1]
 	Labels *Node // int32 [batch]
 
+	// Classes is the network's number of classes. In training logits have more columns where there are extra outputs
+	// (nets.Arch.ExtraOutputs).
+	Classes int
+
 	// Inputs are the values that the objective's [Feed] gave for this step, in its order.
 	Inputs []*Node
 
 	weights   []*Node // that are trained
-	at        func(weights []*Node) nets.Network
+	at        func(weights []*Node, keepStatistics bool) nets.Network
 	smoothing float64
 }
 
@@ -42,7 +46,7 @@ func (b Batch) Weights() []*Node { return b.weights }
 // At returns the same batch on the network with other weights, in the order of [Batch.Weights]. Its passes normalise
 // with the statistics of their own input and leave the running ones alone.
 func (b Batch) At(weights []*Node) Batch {
-	b.Net, b.weights = b.at(weights), weights
+	b.Net, b.weights = b.at(weights, true), weights
 	return b
 }
 

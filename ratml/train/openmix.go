@@ -55,11 +55,14 @@ func (o OpenMix) Feed(set dataset.Set) (Feed, error) {
 	return outliers{o, orDefault(o.Alpha, 10)}, nil
 }
 
-// Loss implements [Objective].
+// Loss implements [Objective]. It panics with an error if the network has no output for outliers.
 func (o OpenMix) Loss(b Batch) Losses {
 	a, outliers := b.Inputs[0], b.Inputs[1]
 	logits, mixed := together(b.Net, b.Images, blend(a, b.Images, outliers))
-	outside := FillScalar(b.Labels.Graph(), b.Labels.Shape(), float64(logits.Shape().Dimensions[1]-1))
+	if logits.Shape().Dimensions[1] == b.Classes {
+		panic(errors.New("OpenMix: the network has no output for outliers: take one of Arch.WithExtraOutputs(1)"))
+	}
+	outside := FillScalar(b.Labels.Graph(), b.Labels.Shape(), float64(b.Classes))
 	clean := b.CrossEntropy(logits, b.Labels)
 	other := blend(a, b.CrossEntropy(mixed, b.Labels), b.CrossEntropy(mixed, outside))
 	return Losses{Total: Add(clean, weigh(other, o.Weight)), Clean: clean, Logits: logits}

@@ -86,6 +86,12 @@ func TestOpenMixFeedErrors(t *testing.T) {
 	require.ErrorContains(t, err, "OpenMix: outlier 0")
 }
 
+// TestOpenMixOutput checks that a network without an output for outliers is an error.
+func TestOpenMixOutput(t *testing.T) {
+	_, err := Fit(t.Context(), tiny(t, backendtest.Go(t)), stripes{8, 1}, Config{Objective: OpenMix{Outliers: specks(3)}, Epochs: 1})
+	require.ErrorContains(t, err, "OpenMix: the network has no output for outliers")
+}
+
 // resized is one image of any shape that cannot be read.
 type resized struct{ shape dataset.Shape }
 

@@ -12,8 +12,7 @@ import (
 // that are moved by Rho along the normalised gradient (Foret et al., arXiv:2010.01412; of the kinds of training that
 // lead to flat minima, one half of FMFP, see [FMFP]). A step costs twice that of the objective.
 //
-// What is logged and counted is that of the weights as they are, and so are the running statistics of batch
-// normalisation; the code of FMFP updates these in both passes, but estimates them anew in the end.
+// What is logged and counted is that of the weights as they are.
 type SAM struct {
 	Objective Objective // nil means [Plain]
 
@@ -23,6 +22,10 @@ type SAM struct {
 	// Adaptive scales gradients by the size of the weights, so that rescaling a layer does not change the move (Kwon et
 	// al., arXiv:2102.11600; adaptive in utils/sam.py).
 	Adaptive bool
+	// Statistics lets the pass at the moved weights update the running statistics of batch normalisation too, as the
+	// code of FMFP does. Without it they are those of the weights as they are. It makes no difference to [SWA], which
+	// estimates them anew.
+	Statistics bool
 }
 
 // Check reports settings that make no sense.
@@ -49,7 +52,9 @@ func (s SAM) Feed(set dataset.Set) (Feed, error) {
 // Loss implements [Objective].
 func (s SAM) Loss(b Batch) Losses {
 	loss := s.objective().Loss(b)
-	loss.Total = s.objective().Loss(b.At(s.move(loss.Total, b.Weights()))).Total
+	b.weights = s.move(loss.Total, b.weights)
+	b.Net = b.at(b.weights, !s.Statistics)
+	loss.Total = s.objective().Loss(b).Total
 	return loss
 }
 

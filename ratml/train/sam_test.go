@@ -16,13 +16,13 @@ import (
 func TestSAMOfficial(t *testing.T) {
 	r := recorded(t)
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		for name, o := range map[string]SAM{"sam": {}, "asam": {Adaptive: true}} {
+		for name, o := range map[string]SAM{"sam": {}, "asam": {Adaptive: true, Statistics: true}} {
 			if o.Adaptive && be.Kind() != backend.KindGo { // where compiling costs nothing
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
 				want := r.Cases[name]
-				r.replay(t, be, o, 0, want, false,
+				r.replay(t, be, o, 0, want, o.Statistics,
 					func(int, *dataset.Batch) []any { return nil },
 					func(step int, _ *dataset.Batch, got outcome) {
 						require.InDelta(t, want.Clean[step], got.clean, 1e-4)

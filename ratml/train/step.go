@@ -96,20 +96,29 @@ func (s *step) loss(in inputs, vars map[string]*Node, trainable []*Node, groups 
 	if s.cfg.BFloat16 {
 		o.Products = dtypes.BFloat16
 	}
-	at := func(weights []*Node) nets.Network {
-		other := map[string]*Node{}
-		for _, p := range a.Params {
-			if other[p.Name] = vars[p.Name]; p.Trainable() {
-				other[p.Name], weights = weights[0], weights[1:]
+	at := func(weights []*Node, keepStatistics bool) nets.Network {
+		o := o
+		o.KeepStatistics = keepStatistics
+		return func(x *Node) *Node {
+			other, k := map[string]*Node{}, 0
+			for _, p := range a.Params {
+				if other[p.Name] = vars[p.Name]; p.Trainable() {
+					other[p.Name] = weights[k]
+					k++
+				}
 			}
+			logits := a.ApplyWith(other, o, x)
+			for _, p := range a.Params {
+				if !p.Trainable() {
+					vars[p.Name] = other[p.Name]
+				}
+			}
+			return logits
 		}
-		kept := o
-		kept.KeepStatistics = true
-		return func(x *Node) *Node { return a.ApplyWith(other, kept, x) }
 	}
 	loss := s.objective.Loss(Batch{
 		Net:    func(x *Node) *Node { return a.ApplyWith(vars, o, x) },
-		Images: in.images, Labels: in.labels, Inputs: in.feed,
+		Images: in.images, Labels: in.labels, Classes: a.Classes, Inputs: in.feed,
 		weights: trainable, at: at, smoothing: s.cfg.LabelSmoothing,
 	})
 	if loss.Total == nil || loss.Clean == nil || loss.Logits == nil {
