@@ -46,11 +46,8 @@ func TestGradients(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", c.objective), func(t *testing.T) {
 			backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-				step := func(w nets.Weights) (outcome, *trial) {
-					r := newTrial(t, be, a, w, Config{Objective: c.objective, Optimizer: SGD{}, LabelSmoothing: 0.1})
-					return r.advance(t, pace{0, 1, 1}, images, labels, c.feed...), r
-				}
-				o, r := step(w)
+				r := newTrial(t, be, a, w, Config{Objective: c.objective, Optimizer: SGD{}, LabelSmoothing: 0.1})
+				o := r.advance(t, pace{0, 1, 1}, images, labels, c.feed...)
 				require.Contains(t, o.right, true)
 				require.Contains(t, o.right, false)
 				gradient := r.slots(t)
@@ -59,8 +56,8 @@ func TestGradients(t *testing.T) {
 					shifted := func(by float32) float64 {
 						v := w.Clone()
 						v[name].Data[at] += by
-						o, _ := step(v)
-						return o.total
+						r.reset(t, v)
+						return r.advance(t, pace{0, 1, 1}, images, labels, c.feed...).total
 					}
 					want := (shifted(h) - shifted(-h)) / (2 * h)
 					require.InDelta(t, want, gradient[name][0][at], 4e-4, "%s %d", name, at)

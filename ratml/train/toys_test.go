@@ -70,6 +70,14 @@ func newTrial(t testing.TB, be *backend.Backend, a *nets.Arch, w nets.Weights, c
 	return r
 }
 
+// reset makes the state that of a training that starts with weights w.
+func (r *trial) reset(t testing.TB, w nets.Weights) {
+	r.state.free()
+	var err error
+	r.state, err = upload(r.be, r.step.cfg.Devices, r.step.layout.initial(w))
+	require.NoError(t, err)
+}
+
 // advance makes a step on the images, which the next one goes on from.
 func (r *trial) advance(t testing.TB, at pace, images []float32, labels []int32, feed ...any) outcome {
 	b := &dataset.Batch{Images: images, Labels: labels, N: len(labels)}
