@@ -130,3 +130,24 @@ func TestLocalBatchNorm(t *testing.T) {
 		}
 	}
 }
+
+// TestDevicesEvaluation evaluates a number of images that does not divide, alone and during a training.
+func TestDevicesEvaluation(t *testing.T) {
+	clf := tiny(t, backendtest.XLA(t))
+	loss, accuracy, err := Evaluate(t.Context(), clf, stripes{13, 1}, 5)
+	require.NoError(t, err)
+	clf.Devices = 4
+	loss4, accuracy4, err := Evaluate(t.Context(), clf, stripes{13, 1}, 5)
+	require.NoError(t, err)
+	require.InEpsilon(t, loss, loss4, 1e-5)
+	require.Equal(t, accuracy, accuracy4)
+
+	fit := func(n int) Epoch {
+		hist, err := Fit(t.Context(), tiny(t, backendtest.XLA(t)), stripes{16, 1}, Config{
+			Epochs: 1, BatchSize: 8, Devices: n, Validation: stripes{13, 1},
+		})
+		require.NoError(t, err)
+		return hist.Epochs[0]
+	}
+	require.InEpsilon(t, fit(1).ValLoss, fit(4).ValLoss, 1e-4)
+}

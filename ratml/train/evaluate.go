@@ -46,7 +46,9 @@ func newEvaluation(clf *nets.Classifier, set dataset.Set, batchSize int) (*evalu
 	if err != nil {
 		return nil, err
 	}
-	return &evaluation{clf.Arch, dataset.Loader{Set: set, BatchSize: min(batchSize, set.Len())}, program}, nil
+	n := max(1, clf.Devices)
+	batchSize = (min(batchSize, set.Len()) + n - 1) / n * n // the last batch is padded anyway
+	return &evaluation{clf.Arch, dataset.Loader{Set: set, BatchSize: batchSize}, program}, nil
 }
 
 // run measures the classifier with the weights that it has now.

@@ -64,7 +64,11 @@ func start(clf *nets.Classifier, set dataset.Set, cfg Config) (_ *run, err error
 		}
 	}()
 	if cfg.Validation != nil {
-		if r.validation, err = newEvaluation(clf, cfg.Validation, cfg.BatchSize); err != nil {
+		before := clf.Devices
+		clf.Devices = max(before, cfg.Devices)
+		r.validation, err = newEvaluation(clf, cfg.Validation, cfg.BatchSize)
+		clf.Devices = before
+		if err != nil {
 			return nil, err
 		}
 	}
