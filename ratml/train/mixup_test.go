@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratml/rat/ratml/dataset"
+	"github.com/ratml/rat/ratml/internal/backendtest"
 )
 
 // TestMixupFeed compares the moments of the mixing weight with those of the Beta distribution, and checks the partners.
@@ -52,4 +53,32 @@ func TestMixupCheck(t *testing.T) {
 	}
 	require.ErrorContains(t, RAT{CleanDirection: true}.Check(), "CleanDirection")
 	require.ErrorContains(t, RAT{PGD: &PGD{Steps: -1}}.Check(), "PGD")
+}
+
+// drawing is plain training whose feed notes what it draws.
+type drawing struct {
+	Plain
+	drawn *[]uint64
+}
+
+func (d drawing) Feed(dataset.Set) (Feed, error) { return d, nil }
+
+func (d drawing) Next(rng *rand.Rand, _ *dataset.Batch) ([]any, error) {
+	*d.drawn = append(*d.drawn, rng.Uint64())
+	return nil, nil
+}
+
+// TestFeedRandomness checks that every step draws its own random values, which depend on the seed.
+func TestFeedRandomness(t *testing.T) {
+	draw := func(seed uint64) (drawn []uint64) {
+		_, err := Fit(t.Context(), tiny(t, backendtest.Go(t)), stripes{32, 1}, Config{Objective: drawing{Plain{}, &drawn}, Epochs: 3, BatchSize: 16, Seed: seed})
+		require.NoError(t, err)
+		return drawn
+	}
+	once, other := draw(1), draw(2)
+	require.Len(t, once, 6)
+	require.Equal(t, once, draw(1))
+	all := append(once, other...)
+	slices.Sort(all)
+	require.Len(t, slices.Compact(all), 12)
 }
