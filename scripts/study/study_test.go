@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -20,13 +22,73 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/ratml/rat/ratml/backend"
+	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/report"
 )
 
+// images is a folder with the first 450 training and 200 test images of MNIST, which is read in no time.
+var images string
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("STUDY_TEST_IMAGES"); dir != "" { // a process that a test started
+		images = dir
+		os.Exit(m.Run())
+	}
+	dir, err := os.MkdirTemp("", "study")
+	if err == nil {
+		err = writeImages(dir)
+	}
+	status := 1
+	if err == nil {
+		images = dir
+		status = m.Run()
+	} else {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// writeImages writes the folder in MNIST's own format.
+func writeImages(dir string) error {
+	data, err := dataset.Open("mnist", dataset.Config{})
+	if err != nil {
+		return err
+	}
+	for name, set := range map[string]dataset.Set{"train": dataset.Take(data.Train, 450), "t10k": dataset.Take(data.Test, 200)} {
+		pictures, labels := idx(0x803, uint32(set.Len()), 28, 28), idx(0x801, uint32(set.Len()))
+		pixels := make([]float32, 28*28)
+		for i := range set.Len() {
+			label, err := set.Read(i, pixels)
+			if err != nil {
+				return err
+			}
+			labels = append(labels, byte(label))
+			for _, v := range pixels {
+				pictures = append(pictures, byte(255*v+.5))
+			}
+		}
+		for ending, content := range map[string][]byte{"images-idx3-ubyte": pictures, "labels-idx1-ubyte": labels} {
+			if err := os.WriteFile(filepath.Join(dir, name+"-"+ending), content, 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// idx is the head of an idx file.
+func idx(numbers ...uint32) (head []byte) {
+	for _, n := range numbers {
+		head = binary.BigEndian.AppendUint32(head, n)
+	}
+	return head
+}
+
 // tiny is a command line of a study of seconds: plain and RAT with two step sizes, two seeds.
 func tiny(backend, dir string, more ...string) []string {
-	return append([]string{"--dataset", "mnist", "--train_size", "256", "--val_size", "150", "--test_size", "200", "--seeds", "2",
+	return append([]string{"--dataset", "mnist", "--data_dir", images, "--train_size", "256", "--val_size", "150", "--test_size", "200", "--seeds", "2",
 		"--epochs", "1", "--batch_size", "32", "--warmup_epochs", "0", "--only", "plain", "rat", "--step_sizes", "0.01", "0.1", "--resamples", "60",
 		"--backend", backend, "--out", filepath.Join(dir, "cells"), "--publish", filepath.Join(dir, "published")}, more...)
 }
@@ -261,7 +323,7 @@ func TestDamageAndChange(t *testing.T) {
 // Every setting that changes what comes out changes the fingerprint.
 func TestFingerprint(t *testing.T) {
 	sum := func(change func(*options), way string) string {
-		o := options{Datasets: []string{"mnist"}, TrainSize: 100, ValSize: 50, TestSize: 60, Seeds: 1, Epochs: 1, BatchSize: 10, LearningRate: .1,
+		o := options{Datasets: []string{"mnist"}, DataDir: images, TrainSize: 100, ValSize: 50, TestSize: 60, Seeds: 1, Epochs: 1, BatchSize: 10, LearningRate: .1,
 			MixupAlpha: 1, Augment: "auto", StepSizes: []float64{.01}, StepSize: .01, ChooseBy: "MSR", Backend: "go", List: true}
 		change(&o)
 		s, err := newStudy(o, io.Discard)
@@ -286,7 +348,7 @@ func TestFingerprint(t *testing.T) {
 		"train_size": func(o *options) { o.TrainSize++ }, "val_size": func(o *options) { o.ValSize++ }, "test_size": func(o *options) { o.TestSize++ },
 		"epochs": func(o *options) { o.Epochs++ }, "batch_size": func(o *options) { o.BatchSize++ }, "learning_rate": func(o *options) { o.LearningRate++ },
 		"weight_decay": func(o *options) { o.WeightDecay++ }, "warmup": func(o *options) { o.WarmupEpochs = .5 }, "augment": func(o *options) { o.Augment = "crop_flip" },
-		"dataset": func(o *options) { o.Datasets[0] = "fashion_mnist"; o.DataDir = mnistFolder(t) },
+		"dataset": func(o *options) { o.Datasets[0] = "fashion_mnist" },
 	} {
 		s := sum(change, "plain")
 		require.NotContains(t, seen, s, name)
@@ -305,7 +367,7 @@ func TestKilled(t *testing.T) {
 	call(t, 0, tiny("go", whole))
 	for kills := 0; ; kills++ {
 		c := exec.Command(os.Args[0], "-test.run=^TestKilled$")
-		c.Env = append(os.Environ(), "STUDY_TEST_DIR="+killed)
+		c.Env = append(os.Environ(), "STUDY_TEST_DIR="+killed, "STUDY_TEST_IMAGES="+images)
 		var log bytes.Buffer
 		c.Stderr = &log
 		require.NoError(t, c.Start())
@@ -314,7 +376,7 @@ func TestKilled(t *testing.T) {
 		var err error
 		select {
 		case err = <-done:
-		case <-time.After(time.Duration(400+150*kills) * time.Millisecond):
+		case <-time.After(time.Duration(150+100*kills) * time.Millisecond):
 			require.NoError(t, c.Process.Kill())
 			if err = <-done; err != nil {
 				continue
@@ -432,12 +494,12 @@ func TestBadFlags(t *testing.T) {
 		require.Contains(t, log, want)
 	}
 	for want, more := range map[string][]string{
-		"mnist has 60000":      {"--train_size", "60000"},
-		"in batches of 512":    {"--batch_size", "512"},
-		"mnist has 10000 test": {"--test_size", "10001"},
-		"does not take":        {"--arch", "wrn16_2_cifar10"},
-		"no-such-folder":       {"--data_dir", "no-such-folder"},
-		"--out":                {"--out", "main.go/x"},
+		"mnist has 450":      {"--train_size", "301"},
+		"in batches of 512":  {"--batch_size", "512"},
+		"mnist has 200 test": {"--test_size", "201"},
+		"does not take":      {"--arch", "wrn16_2_cifar10"},
+		"no-such-folder":     {"--data_dir", "no-such-folder"},
+		"--out":              {"--out", "main.go/x"},
 		"the step size of the ablation is chosen among all cells of the sweep, and rat_0.01, seed 1 on mnist is missing": {"--only", "at"},
 	} {
 		_, log := call(t, exitError, tiny("go", dir, more...))

@@ -57,7 +57,7 @@ func TestTable(t *testing.T) {
 func TestControls(t *testing.T) {
 	be, err := backend.OpenConfig(backend.Config{Name: "go", Quiet: true})
 	require.NoError(t, err)
-	data, err := dataset.Open("mnist", dataset.Config{})
+	data, err := dataset.Open("mnist", dataset.Config{Dir: images})
 	require.NoError(t, err)
 	fit := func(name string) nets.Weights {
 		for _, tr := range treatments(1) {
@@ -94,15 +94,8 @@ func distance(a, b *nets.Tensor) float64 {
 	return math.Sqrt(d / max(n, 1e-30))
 }
 
-// mnistFolder is where MNIST's files are.
-func mnistFolder(t *testing.T) string {
-	data, err := dataset.Open("mnist", dataset.Config{})
-	require.NoError(t, err)
-	return data.Source
-}
-
 func TestChoice(t *testing.T) {
-	o := options{Datasets: []string{"mnist"}, TrainSize: 100, ValSize: 50, TestSize: 60, Seeds: 2, Epochs: 1, BatchSize: 10, LearningRate: .1,
+	o := options{Datasets: []string{"mnist"}, DataDir: images, TrainSize: 100, ValSize: 50, TestSize: 60, Seeds: 2, Epochs: 1, BatchSize: 10, LearningRate: .1,
 		MixupAlpha: 1, Augment: "auto", StepSizes: []float64{.01, .02, .03}, ChooseBy: "MSR", Backend: "go", List: true, Out: filepath.Join(t.TempDir(), "x")}
 	s, err := newStudy(o, io.Discard)
 	require.NoError(t, err)
