@@ -249,7 +249,12 @@ func checkNumbers(t *testing.T, dir, stdout string) {
 	}
 	require.Greater(t, differ, 10)
 
-	// The step size is chosen on validation images.
+	// The step size is chosen on validation images, which are training images that no seed trains on.
+	require.Equal(t, 200, runs("plain", testFile)[0].Len())
+	held := runs("plain", validationFile)
+	require.Equal(t, 150, held[0].Len())
+	require.NotEqual(t, held[0].Label, held[1].Label, "each seed has its own")
+	require.Equal(t, held[1].Label, runs("rat_0.1", validationFile)[1].Label, "and all treatments the same")
 	best, lowest := "", math.Inf(1)
 	for _, step := range []string{"0.01", "0.1"} {
 		if m := stat.Mean(direct("rat_"+step, validationFile, "RR_fast", "aurc"), nil); m < lowest {
