@@ -6,7 +6,8 @@
 //
 // One training from one seed on one data set is a cell, with a folder of its own below --out that holds its weights,
 // its scores and result.json, which is written last. The command trains what is missing, in whatever way it was ended
-// before, and repeats nothing; other settings make other cells, beside the old ones. Several processes may share --out.
+// before, and repeats nothing; other settings make other cells, beside the old ones. Several processes may share --out
+// and divide the cells: XLA keeps about one core busy with a net this small, so that one process a core is fastest.
 // --list tells what is there, --plan what would be trained.
 //
 // It ends in tables and figures in the folder --publish, of what is there: table.md to read, results.csv with every
