@@ -42,8 +42,8 @@ func Show(pictures ...Picture) error {
 		if err := p.EncodePNG(&b); err != nil {
 			return fmt.Errorf("nb: picture %d: %w", i, err)
 		}
-		data := map[protocol.MIMEType]any{protocol.MIMEImagePNG: b.Bytes()}
-		if err := display(data, size(p)); err != nil {
+		d := &protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMEImagePNG: b.Bytes()}, Metadata: size(p)}
+		if err := display(d); err != nil {
 			return err
 		}
 	}
@@ -57,6 +57,10 @@ func size(p Picture) map[string]any {
 		return nil
 	}
 	w, h := s.Inches()
+	return pixels(w, h)
+}
+
+func pixels(w, h float64) map[string]any {
 	return map[string]any{string(protocol.MIMEImagePNG): map[string]int{
 		"width": int(w*pixelsPerInch + .5), "height": int(h*pixelsPerInch + .5)}}
 }

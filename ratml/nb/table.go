@@ -20,10 +20,10 @@ func Table(t Renderer) error {
 	if !Active() {
 		return printTable(os.Stdout, t)
 	}
-	return display(map[protocol.MIMEType]any{
+	return display(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
 		protocol.MIMETextHTML:  t.HTML(),
 		protocol.MIMETextPlain: t.String(),
-	}, nil)
+	}})
 }
 
 func printTable(w io.Writer, t Renderer) error {
