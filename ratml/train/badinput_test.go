@@ -71,6 +71,8 @@ func TestFitBadInput(t *testing.T) {
 		{"final epochs", train, Config{FinalEpochs: 2}, "no objective for the last 2 epochs"},
 		{"smoothing", train, Config{LabelSmoothing: 2}, "LabelSmoothing is 2"},
 		{"clipping", train, Config{ClipNorm: -3}, "ClipNorm is -3"},
+		{"averaging", train, Config{Epochs: 3, Averaging: SWA{From: 3}}, "weights are averaged after epoch 3, but there are 3"},
+		{"workers", train, Config{Workers: -1}, "Workers is -1"},
 		{"validation", train, Config{ValidateEvery: 5}, "no images for the validation every 5 steps"},
 		{"decay", train, Config{WeightDecay: -2}, "WeightDecay is -2"},
 		{"warm-up", train, Config{Epochs: 3, WarmupEpochs: 3}, "a warm-up of 3 epochs leaves nothing of 3 epochs"},

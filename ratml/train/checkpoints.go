@@ -194,13 +194,14 @@ func (r *run) snapshot() (*checkpoint.State, error) {
 	return s, err
 }
 
-// closeCheckpoints writes a last checkpoint, unless the run diverged or its step has one, and waits for it.
+// closeCheckpoints writes a last checkpoint and waits for it, unless the run diverged, its step has one, or OnStep or
+// OnEpoch do not know of it: a run that goes on from there would never tell them.
 func (r *run) closeCheckpoints(diverged bool) error {
 	if r.keeper == nil {
 		return nil
 	}
 	var err error
-	if !diverged && r.at.Steps > 0 && r.saved != r.at.Steps {
+	if !diverged && !r.untold && r.at.Steps > 0 && r.saved != r.at.Steps {
 		err = r.checkpoint(-1)
 	}
 	err = errors.Join(err, r.keeper.writer.Close())

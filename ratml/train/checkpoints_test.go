@@ -180,3 +180,79 @@ func TestCheckpointsFailing(t *testing.T) {
 	require.Len(t, warnings, 1, "the same failure is told once")
 	require.NotEqual(t, tiny(t, backendtest.Go(t)).Weights(), clf.Weights())
 }
+
+// TestResumeTellsEverything interrupts trainings where a step or an epoch is over but OnStep or OnEpoch has not been told,
+// or refuses it. The training that goes on must tell it, and its memory must not have counted it twice.
+func TestResumeTellsEverything(t *testing.T) {
+	be, full := backendtest.Go(t), errors.New("disk full")
+	cfg := Config{Objective: remembering{}, Epochs: 2, BatchSize: 16, Validation: stripes{20, 2}, ValidateEvery: 3}
+	for _, c := range []struct {
+		name         string
+		steps        int // told before the interruption
+		epochs       int
+		interruption func(cfg *Config)
+	}{
+		{"step", 4, 1, func(c *Config) {
+			told := c.OnStep
+			c.OnStep = func(s Step) error {
+				if s.Step == 5 {
+					return full
+				}
+				return told(s)
+			}
+		}},
+		{"epoch", 4, 0, func(c *Config) { c.OnEpoch = func(Epoch) error { return full } }},
+		{"validation after a step", 2, 0, func(c *Config) { c.Validation = &failing{Set: c.Validation, err: full} }},
+		{"validation after an epoch", 4, 0, func(c *Config) {
+			c.Validation, c.ValidateEvery = &failing{Set: c.Validation, err: full}, 0
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var steps []Step
+			var epochs []Epoch
+			fit := func(cfg Config) (nets.Weights, error) {
+				steps, epochs = nil, nil
+				cfg.OnStep = func(s Step) error { steps = append(steps, s.timeless()); return nil }
+				cfg.OnEpoch = func(e Epoch) error { epochs = append(epochs, e); return nil }
+				if len(cfg.Checkpoints.Dir) > 0 && !cfg.Checkpoints.Resume {
+					c.interruption(&cfg)
+				}
+				clf := tiny(t, be)
+				_, err := Fit(t.Context(), clf, stripes{64, 1}, cfg)
+				return clf.Weights(), err
+			}
+			cfg := cfg
+			if c.name == "validation after an epoch" {
+				cfg.ValidateEvery = 0
+			}
+			cfg.Checkpoints = &Checkpoints{Dir: t.TempDir(), Resume: true}
+			want, err := fit(cfg)
+			require.NoError(t, err)
+			all := steps
+
+			cfg.Checkpoints = &Checkpoints{Dir: t.TempDir(), Every: 1}
+			_, err = fit(cfg)
+			require.ErrorIs(t, err, full)
+			require.Len(t, steps, c.steps)
+			require.Len(t, epochs, c.epochs)
+			cfg.Checkpoints = &Checkpoints{Dir: cfg.Checkpoints.Dir, Every: 1, Resume: true}
+			got, err := fit(cfg)
+			require.NoError(t, err)
+			require.LessOrEqual(t, steps[0].Step, c.steps+1, "no step is left out")
+			require.Equal(t, len(steps), all[len(all)-1].Step-steps[0].Step+1)
+			for i, s := range steps {
+				require.Equal(t, all[len(all)-len(steps)+i].Loss, s.Loss, "step %d", s.Step)
+			}
+			require.Len(t, epochs, 2-c.epochs)
+			require.Equal(t, want, got)
+		})
+	}
+}
+
+// failing is a set whose images cannot be read.
+type failing struct {
+	dataset.Set
+	err error
+}
+
+func (f *failing) Read(int, []float32) (int, error) { return 0, f.err }

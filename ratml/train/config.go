@@ -56,6 +56,7 @@ type Config struct {
 
 	Seed    uint64            // of the order of images, of Augment and of the objective's random values
 	Augment dataset.Transform // applied to every training image, in parallel with the device; nil for none
+	Workers int               // batches that are read and augmented at the same time; 0 means one a CPU. It changes no result
 
 	// Validation images are evaluated after each epoch, nil for none, and every ValidateEvery steps if that is not 0.
 	Validation    dataset.Set
@@ -67,8 +68,8 @@ type Config struct {
 	// Progress is called after every step, with the number of steps taken and to take and a short note.
 	Progress func(done, total int, note string)
 
-	// OnStep is called after every step, OnEpoch after every epoch, when the classifier has its weights. An error ends
-	// the training. See [JSONLines].
+	// OnStep is called after every step, OnEpoch after every epoch, when the classifier has its weights, and both before
+	// a checkpoint of it is written. An error ends the training. See [Logger], [Board] and [JSONLines].
 	OnStep  func(Step) error
 	OnEpoch func(Epoch) error
 }
@@ -122,6 +123,7 @@ func (c Config) counts(images int) (Config, error) {
 		{"Devices", &c.Devices, 1},
 		{"FinalEpochs", &c.FinalEpochs, 0},
 		{"ValidateEvery", &c.ValidateEvery, 0},
+		{"Workers", &c.Workers, 0},
 	} {
 		if *s.value < 0 {
 			return c, fmt.Errorf("%s is %d, want a positive number, or 0 for the default", s.name, *s.value)
@@ -139,10 +141,18 @@ func (c Config) counts(images int) (Config, error) {
 		return c, fmt.Errorf("the last %d of %d epochs", c.FinalEpochs, c.Epochs)
 	case c.FinalEpochs > 0 && c.FinalObjective == nil:
 		return c, fmt.Errorf("no objective for the last %d epochs", c.FinalEpochs)
+	case c.averagesFrom() >= c.Epochs:
+		return c, fmt.Errorf("weights are averaged after epoch %d, but there are %d", c.averagesFrom(), c.Epochs)
 	case c.ValidateEvery > 0 && c.Validation == nil:
 		return c, fmt.Errorf("no images for the validation every %d steps", c.ValidateEvery)
 	}
 	return c, nil
+}
+
+// averagesFrom returns the epochs before those whose weights SWA averages.
+func (c Config) averagesFrom() int {
+	s, _ := c.Averaging.(SWA)
+	return s.From
 }
 
 // rates completes the settings that are real numbers.

@@ -58,9 +58,6 @@ func (r *run) epoch(ctx context.Context) error {
 	}
 	waited()
 	seconds := time.Since(begin).Seconds()
-	if r.memory != nil {
-		r.memory.EndEpoch()
-	}
 
 	e := r.at.Tally.epoch()
 	e.Epoch, e.Steps, e.LearningRate = first.Epoch+1, r.at.Steps, r.rate(r.at.Steps-1)
@@ -73,13 +70,18 @@ func (r *run) epoch(ctx context.Context) error {
 	if err := r.average(first.Epoch); err != nil {
 		return err
 	}
+	if r.memory != nil {
+		r.memory.EndEpoch()
+	}
 	r.hist.Epochs = append(r.hist.Epochs, e)
+	r.untold = true
 	r.at = position{Epoch: first.Epoch + 1, Steps: r.at.Steps, Updates: r.at.Updates}
 	if r.cfg.OnEpoch != nil {
 		if err := r.cfg.OnEpoch(e); err != nil {
 			return fmt.Errorf("after epoch %d: %w", e.Epoch, err)
 		}
 	}
+	r.untold = false
 	return r.checkpoint(e.ValAccuracy)
 }
 
@@ -108,15 +110,16 @@ func (r *run) advance(ctx context.Context, s *step, batch *dataset.Batch) error 
 			return fmt.Errorf("validation after step %d: %w", e.Step, err)
 		}
 	}
-	if c := r.cfg.Checkpoints; c != nil && c.Every > 0 && r.at.Steps%c.Every == 0 && r.at.Batch < r.loader.Batches() {
-		if err := r.checkpoint(e.ValAccuracy); err != nil {
-			return fmt.Errorf("checkpoint of step %d: %w", e.Step, err)
-		}
-	}
 	r.progress(fmt.Sprintf("epoch %d/%d, loss %.4f, accuracy %.1f %%", e.Epoch, r.cfg.Epochs, r.at.Tally.loss(), 100*r.at.Tally.accuracy()))
 	if r.cfg.OnStep != nil {
 		if err := r.cfg.OnStep(e); err != nil {
 			return fmt.Errorf("after step %d: %w", e.Step, err)
+		}
+	}
+	r.untold = false
+	if c := r.cfg.Checkpoints; c != nil && c.Every > 0 && r.at.Steps%c.Every == 0 && r.at.Batch < r.loader.Batches() {
+		if err := r.checkpoint(e.ValAccuracy); err != nil {
+			return fmt.Errorf("checkpoint of step %d: %w", e.Step, err)
 		}
 	}
 	return nil

@@ -28,9 +28,10 @@ type run struct {
 	state      state
 	validation *evaluation // nil for none
 
-	at   position
-	hist *History
-	mean weightMean // of SWA
+	at     position
+	untold bool // OnStep or OnEpoch has not taken note of it yet
+	hist   *History
+	mean   weightMean // of SWA
 
 	settings settings
 	keeper   *keeper // nil without checkpoints
@@ -52,7 +53,7 @@ type position struct {
 // start prepares a run and uploads the weights.
 func start(clf *nets.Classifier, set dataset.Set, cfg Config) (_ *run, err error) {
 	r := &run{cfg: cfg, clf: clf, began: time.Now(), hist: &History{}, best: -1, layout: newLayout(clf.Arch, cfg), loader: dataset.Loader{
-		Set: set, BatchSize: cfg.BatchSize, Shuffle: true, DropLast: cfg.DropLast, Seed: cfg.Seed, Transform: cfg.Augment,
+		Set: set, BatchSize: cfg.BatchSize, Shuffle: true, DropLast: cfg.DropLast, Seed: cfg.Seed, Transform: cfg.Augment, Workers: cfg.Workers,
 	}}
 	r.main = newStep(r.layout, cfg, cfg.Objective)
 	if cfg.FinalEpochs > 0 {
@@ -141,6 +142,7 @@ func (r *run) rate(step int) float64 {
 
 // count moves on by a step.
 func (r *run) count(batch *dataset.Batch, o outcome, p pace) {
+	r.untold = true
 	r.at.Batch++
 	r.at.Steps++
 	if p.weight != 0 {
