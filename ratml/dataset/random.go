@@ -10,6 +10,7 @@ const (
 	forSplit
 	forLabelNoise
 	forSynthetic
+	forGaussianNoise
 )
 
 // reseed sets g to the stream of the given keys.
