@@ -89,3 +89,11 @@ func TestGridErrors(t *testing.T) {
 	require.ErrorContains(t, nb.Grid(), "no images")
 	require.ErrorContains(t, nb.Grid(nb.Tile{Image: image.NewGray(image.Rect(0, 0, 2, 2))}, nb.Tile{}), "tile 1 has no image")
 }
+
+func TestMust(t *testing.T) {
+	require.Equal(t, 3, nb.Must(3, nil))
+	err := errors.New("no such file")
+	require.PanicsWithError(t, err.Error(), func() { nb.Must(3, err) })
+	require.PanicsWithError(t, err.Error(), func() { nb.Check(err) })
+	require.NotPanics(t, func() { nb.Check(nil) })
+}
