@@ -67,7 +67,7 @@ func Recipes() []Recipe {
 		{
 			Name: "logitnorm_cifar10_wrn40_2", Arch: "wrn40_2_cifar10", Dataset: "cifar10",
 			Source: "train.py of hongxin001/logitnorm_ood (arXiv:2205.09310)",
-			Note:   "the paper's temperature, its README has 0.01; without its dropout of 0.3",
+			Note:   "the temperature of OpenOOD's configuration, the README has 0.01; without the dropout of 0.3",
 			Config: with(baseline(LogitNorm{Temperature: 0.04}, 200, 80, 140), func(c *Config) { c.DropLast = true }),
 		},
 		{
