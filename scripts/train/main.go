@@ -28,6 +28,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alexflint/go-arg"
 )
@@ -41,7 +42,10 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, func() {
+		time.Sleep(time.Second) // timeout(1) sends its signal twice
+		stop()                  // from now on a signal ends the process at once
+	})
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

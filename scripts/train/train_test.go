@@ -185,7 +185,7 @@ func TestDiverged(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestInterrupt sends the command a SIGINT when it has trained for an epoch.
+// TestInterrupt sends the command a SIGINT, twice at a time, when it has trained for an epoch.
 func TestInterrupt(t *testing.T) {
 	out := t.TempDir()
 	cmd := process(quick(out, "--epochs", "100000")...)
@@ -198,6 +198,7 @@ func TestInterrupt(t *testing.T) {
 		return log != nil && len(log.Epochs) > 0
 	}, time.Minute, 20*time.Millisecond)
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	cmd.Process.Signal(os.Interrupt) // as timeout(1) does; the process may be gone by now
 	var exit *exec.ExitError
 	require.ErrorAs(t, cmd.Wait(), &exit)
 	require.Equal(t, exitInterrupted, exit.ExitCode(), stderr.String())
