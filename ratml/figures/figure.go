@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -24,8 +25,16 @@ type Figure struct {
 	Width, Height vg.Length
 	Data          Table
 
-	legend []entry
-	size   Size
+	// Theme is the page that the figure is shown on.
+	Theme Theme
+	// Transparent leaves out the ground, for pages whose colour is that of the theme about; otherwise it is white or
+	// near-black.
+	Transparent bool
+
+	legend  []entry
+	size    Size
+	columns int  // panels side by side; 0 is as many as the width allows
+	even    bool // a unit is as long on the vertical as on the horizontal axis
 }
 
 // Save writes the figure to a file in the format that its ending names, .png, .svg or .pdf, and its data beside it
@@ -47,8 +56,13 @@ func (f *Figure) Save(path string) error {
 
 // EncodePNG writes the figure as PNG.
 func (f *Figure) EncodePNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(f.size.DPI), vgimg.UseBackgroundColor(color.White))
+	c := vgimg.NewWith(vgimg.UseWH(f.Width, wholePixels(f.Height, f.size.DPI)), vgimg.UseDPI(f.size.DPI), vgimg.UseBackgroundColor(color.Transparent))
 	return f.encode(w, vgimg.PngCanvas{Canvas: c})
+}
+
+// wholePixels rounds a length up: half a pixel at the edge would be transparent.
+func wholePixels(l vg.Length, dpi int) vg.Length {
+	return vg.Length(math.Ceil(l.Dots(float64(dpi)))) * vg.Inch / vg.Length(dpi)
 }
 
 // EncodeSVG writes the figure as SVG. Its font is Liberation Sans or, where that is missing, Arial, which is as wide.
@@ -63,7 +77,9 @@ func (f *Figure) EncodeSVG(w io.Writer) error {
 }
 
 // EncodePDF writes the figure as PDF with its fonts embedded.
-func (f *Figure) EncodePDF(w io.Writer) error { return f.encode(w, vgpdf.New(f.Width, f.Height)) }
+func (f *Figure) EncodePDF(w io.Writer) error {
+	return f.encode(w, pdfCanvas{vgpdf.New(f.Width, f.Height)})
+}
 
 func (f *Figure) encode(w io.Writer, c interface {
 	vg.CanvasSizer
@@ -86,12 +102,18 @@ func (f *Figure) Inches() (width, height float64) {
 
 // Draw draws the figure on a canvas: the legend in a strip at the top, the panels below it with aligned axes.
 func (f *Figure) Draw(c draw.Canvas) {
-	c.SetColor(color.White)
-	c.Fill(c.Rectangle.Path())
+	if !f.Transparent {
+		c.SetColor(f.Theme.ground())
+		c.Fill(c.Rectangle.Path())
+	}
+	c.Canvas = themed{c.Canvas, f.Theme}
 	margin := f.size.Font * .6
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	c = draw.Crop(c, 0, 0, 0, -f.drawLegend(c))
-	columns := f.size.columns(len(f.Panels))
+	columns := f.columns
+	if columns == 0 {
+		columns = f.size.columns(len(f.Panels))
+	}
 	tiles := draw.Tiles{Rows: (len(f.Panels) + columns - 1) / columns, Cols: columns, PadX: f.size.Font * 1.5, PadY: f.size.Font}
 	grid := make([][]*plot.Plot, tiles.Rows)
 	for i := range grid {
@@ -100,8 +122,12 @@ func (f *Figure) Draw(c draw.Canvas) {
 	}
 	for i, row := range plot.Align(grid, tiles, c) {
 		for j, panel := range row {
-			if grid[i][j] != nil {
-				grid[i][j].Draw(panel)
+			switch p := grid[i][j]; {
+			case p == nil:
+			case f.even:
+				p.Draw(evenly(p, panel))
+			default:
+				p.Draw(panel)
 			}
 		}
 	}
@@ -111,6 +137,17 @@ func (f *Figure) Draw(c draw.Canvas) {
 func (s Size) columns(n int) int {
 	narrowest := 20 * s.Font // what a panel needs for its title and the labels of its axes
 	return max(1, min(n, int(s.Width/narrowest)))
+}
+
+// evenly returns the part of a canvas, around its middle, in which a unit is as long on both axes of p.
+func evenly(p *plot.Plot, c draw.Canvas) draw.Canvas {
+	data := p.DataCanvas(c)
+	width, height := data.Size().X, data.Size().Y
+	if wanted := height * vg.Length((p.X.Max-p.X.Min)/(p.Y.Max-p.Y.Min)); wanted < width {
+		return draw.Crop(c, (width-wanted)/2, -(width-wanted)/2, 0, 0)
+	}
+	wanted := width * vg.Length((p.Y.Max-p.Y.Min)/(p.X.Max-p.X.Min))
+	return draw.Crop(c, 0, 0, (height-wanted)/2, -(height-wanted)/2)
 }
 
 // newFigure puts panels together. They share the vertical axis of the first; only the leftmost of a row keep its label.
@@ -126,6 +163,12 @@ func newFigure(size Size, data Table, legend []entry, panels ...*plot.Plot) *Fig
 			p.Y.Label.Text = ""
 		}
 	}
+	return independent(size, data, legend, panels...)
+}
+
+// independent puts panels together that have a vertical axis each.
+func independent(size Size, data Table, legend []entry, panels ...*plot.Plot) *Figure {
+	columns := size.columns(len(panels))
 	rows := (len(panels) + columns - 1) / columns
 	return &Figure{Panels: panels, Width: size.Width, Height: size.Height * vg.Length(rows), Data: data, legend: legend, size: size}
 }

@@ -22,10 +22,12 @@ type Options struct {
 	Size Size
 	// Scores are the scores to draw, under their official names; nil means the figure's own choice among those there.
 	Scores []string
-	// Metric is what [AURCBars] shows; empty means aurc.
+	// Metric is what [AURCBars] and [CostQuality] show, aurc if empty, and [CorruptionRisk], risk_at_coverage_80 if empty.
 	Metric string
-	// Band adds to [RiskCoverage] the pointwise 95 % bootstrap interval of each curve.
+	// Band adds to [RiskCoverage] and [GeneralizedRisk] the pointwise 95 % bootstrap interval of each curve.
 	Band bool
+	// Positive is what [ROC] and [PrecisionRecall] look for; zero means errors.
+	Positive misd.Positive
 	// Seed is that of the resamples of a band and of the choice of points where not all can be shown.
 	Seed uint64
 	// Command, if set, is noted in the file of data beside the figure.
@@ -73,13 +75,16 @@ func (o Options) choose(reports []*report.Report, wanted []string, n int) ([]str
 }
 
 // title names a run in a legend, above a panel and in error messages, shortened to what fits there.
-func title(run *misd.Run) string {
+func title(run *misd.Run) string { return shorten(cmp.Or(run.Model, run.Dataset, "the run")) }
+
+// shorten cuts a name to what fits above a panel.
+func shorten(name string) string {
 	const longest = 24
-	name := []rune(cmp.Or(run.Model, run.Dataset, "the run"))
-	if len(name) > longest {
-		name = append(name[:longest-1:longest-1], '…')
+	runes := []rune(name)
+	if len(runes) > longest {
+		runes = append(runes[:longest-1:longest-1], '…')
 	}
-	return string(name)
+	return string(runes)
 }
 
 // display returns the name of a score as papers print it.
@@ -94,6 +99,9 @@ var paperNames = map[string]string{
 	"RR_fgsm": "RR-BS", "RR_fast": "RR-Fast", "RR_exp": "RR-Exp", "RR_soft": "RR-Soft",
 	"DOCTOR": "Doctor", "tfDOCTOR": "Doctor (tf)",
 }
+
+// ranked lists scores whose ranking is shown unless others are named, the first ones first.
+var ranked = []string{"RR_fgsm", "MSR", "RR_fast", "DOCTOR", "ODIN", "MLS", "NE"}
 
 // radii lists radius scores, the best known first.
 var radii = []string{"RR_fgsm", "RR_fast", "RR_exp", "RR_soft"}

@@ -50,7 +50,8 @@ func RadiusHistogram(reports []*report.Report, opts Options) (*Figure, error) {
 				p.Y.Max = max(p.Y.Max, 108*share)
 				data.add(rep.Run.Dataset, rep.Run.Model, name, g.name, math.Pow(10, edges[b]), math.Pow(10, edges[b+1]), c, share)
 			}
-			for _, run := range outlines(counts, len(g.values), edges) {
+			percent := func(c int) float64 { return 100 * float64(c) / float64(len(g.values)) }
+			for _, run := range outlines(counts, percent, 0, edges) {
 				p.Add(shape{run, area{fill: groupArea(size, i).fill}}, path{run, groupArea(size, i).outline})
 			}
 		}
@@ -139,9 +140,9 @@ func count(values, edges []float64) []int {
 	return counts
 }
 
-// outlines returns the upper edge of a histogram in percent, a line for each run of bins that are not empty, from the
-// axis and back to it.
-func outlines(counts []int, total int, edges []float64) []plotter.XYs {
+// outlines returns the upper edge of a histogram whose bars stand on base, a line for each run of bins that are not
+// empty, from the axis and back to it.
+func outlines(counts []int, height func(count int) float64, base float64, edges []float64) []plotter.XYs {
 	var runs []plotter.XYs
 	open := false
 	for b, c := range counts {
@@ -150,12 +151,12 @@ func outlines(counts []int, total int, edges []float64) []plotter.XYs {
 			continue
 		}
 		if !open {
-			runs = append(runs, plotter.XYs{{X: edges[b]}, {X: edges[b]}})
+			runs = append(runs, plotter.XYs{{X: edges[b], Y: base}, {X: edges[b], Y: base}})
 			open = true
 		}
 		run := &runs[len(runs)-1]
-		y := 100 * float64(c) / float64(total)
-		*run = append((*run)[:len(*run)-1], plotter.XY{X: edges[b], Y: y}, plotter.XY{X: edges[b+1], Y: y}, plotter.XY{X: edges[b+1]})
+		y := height(c)
+		*run = append((*run)[:len(*run)-1], plotter.XY{X: edges[b], Y: y}, plotter.XY{X: edges[b+1], Y: y}, plotter.XY{X: edges[b+1], Y: base})
 	}
 	return runs
 }

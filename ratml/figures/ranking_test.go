@@ -150,7 +150,7 @@ func TestHistogramParts(t *testing.T) {
 	require.Equal(t, []float64{-2, -1.5, -1, -.5, 0}, edges)
 	counts := count(logarithms([]float64{0, -3, .001, .02, .1, .5, 1, 17}), edges)
 	require.Equal(t, []int{4, 0, 1, 3}, counts)
-	runs := outlines(counts, 8, edges)
+	runs := outlines(counts, func(c int) float64 { return 100 * float64(c) / 8 }, 0, edges)
 	require.Len(t, runs, 2, "the empty bin parts the outline")
 	require.Equal(t, 50., runs[0][1].Y)
 	require.Equal(t, 0., runs[1][len(runs[1])-1].Y)

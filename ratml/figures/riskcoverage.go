@@ -20,26 +20,38 @@ import (
 // Without Options.Scores it draws RR-BS, MSR, RR-Fast and Doctor or, where they are missing, others: four scores of one
 // classifier, two of several or with bands. It returns an error if a report is empty or has not the scores asked for.
 func RiskCoverage(reports []*report.Report, opts Options) (*Figure, error) {
+	return riskFigure(reports, opts, selective)
+}
+
+// riskKind is what a curve shows of the errors among the accepted images.
+type riskKind struct {
+	figure, axis, column string
+	of                   func(coverage, risk float64) float64 // of the selective risk
+}
+
+var selective = riskKind{"risk-coverage", "Selective risk (%)", "risk", func(_, risk float64) float64 { return risk }}
+
+func riskFigure(reports []*report.Report, opts Options, kind riskKind) (*Figure, error) {
 	if err := check(reports); err != nil {
-		return nil, fmt.Errorf("figures: risk-coverage: %w", err)
+		return nil, fmt.Errorf("figures: %s: %w", kind.figure, err)
 	}
 	n := 4
 	if len(reports) > 1 || opts.Band {
 		n = 2
 	}
-	scores, err := opts.choose(reports, []string{"RR_fgsm", "MSR", "RR_fast", "DOCTOR", "ODIN", "MLS", "NE"}, n)
+	scores, err := opts.choose(reports, ranked, n)
 	if err != nil {
-		return nil, fmt.Errorf("figures: risk-coverage: %w", err)
+		return nil, fmt.Errorf("figures: %s: %w", kind.figure, err)
 	}
 	groups := [][]*report.Report{reports}
 	if opts.Band {
 		groups = slices.Collect(slices.Chunk(reports, 1))
 	}
 	size := opts.size(len(groups))
-	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "coverage", "risk", "low", "high"}}
+	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "coverage", kind.column, "low", "high"}}
 	var panels []*plot.Plot
 	for _, group := range groups {
-		p := riskPanel(group, scores, size, opts, &data)
+		p := riskPanel(group, scores, size, opts, kind, &data)
 		if len(groups) > 1 {
 			p.Title.Text = title(group[0].Run)
 		}
@@ -49,11 +61,11 @@ func RiskCoverage(reports []*report.Report, opts Options) (*Figure, error) {
 }
 
 // riskPanel draws the curves of some classifiers, and adds their points to data.
-func riskPanel(reports []*report.Report, scores []string, size Size, opts Options, data *Table) *plot.Plot {
-	p := size.newPlot("Coverage (%)", "Selective risk (%)")
+func riskPanel(reports []*report.Report, scores []string, size Size, opts Options, kind riskKind, data *Table) *plot.Plot {
+	p := size.newPlot("Coverage (%)", kind.axis)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 100, 0, 0
 	if len(reports) == 1 {
-		guides(p, size, reports[0].Run)
+		guides(p, size, reports[0].Run, kind)
 	}
 	var curves []plot.Plotter
 	for j, rep := range reports {
@@ -61,10 +73,11 @@ func riskPanel(reports []*report.Report, scores []string, size Size, opts Option
 			run := rep.Run
 			grid := coverages(run.Len())
 			k := newRanking(run.Score(name).Values, run.Correct())
-			risk := k.risk(nil, grid)
+			risk := kind.along(grid, k.risk(nil, grid))
 			low, high := slices.Repeat([]float64{math.NaN()}, len(grid)), slices.Repeat([]float64{math.NaN()}, len(grid))
 			if opts.Band {
 				low, high = k.band(grid, opts.Seed)
+				low, high = kind.along(grid, low), kind.along(grid, high)
 				p.Add(shape{around(grid, low, high), area{fill: transparent(palette[i%len(palette)], .2)}})
 			}
 			curves = append(curves, path{along(grid, risk), size.curve(i, j)})
@@ -96,14 +109,23 @@ func riskLegend(reports []*report.Report, scores []string, size Size) []entry {
 	return legend
 }
 
+// along returns what the kind shows of selective risks at ascending coverages.
+func (k riskKind) along(coverages, risk []float64) []float64 {
+	out := make([]float64, len(risk))
+	for i, c := range coverages {
+		out[i] = k.of(c, risk[i])
+	}
+	return out
+}
+
 // guides adds the curves of a random and of a perfect ranking.
-func guides(p *plot.Plot, size Size, run *misd.Run) {
+func guides(p *plot.Plot, size Size, run *misd.Run, kind riskKind) {
 	r := errorRate(run.Correct())
 	var perfect plotter.XYs
 	for _, c := range coverages(run.Len()) {
-		perfect = append(perfect, plotter.XY{X: 100 * c, Y: 100 * max(0, (c-(1-r))/c)})
+		perfect = append(perfect, plotter.XY{X: 100 * c, Y: 100 * kind.of(c, max(0, (c-(1-r))/c))})
 	}
-	p.Add(path{segment(0, 100*r, 100, 100*r), size.guide(1)}, path{perfect, size.guide(2)})
+	p.Add(path{segment(0, 100*kind.of(0, r), 100, 100*kind.of(1, r)), size.guide(1)}, path{perfect, size.guide(2)})
 	p.Y.Max = max(p.Y.Max, 105*r)
 }
 

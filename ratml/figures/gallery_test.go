@@ -1,0 +1,357 @@
+package figures_test
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/cmpimg"
+
+	"github.com/ratml/rat/ratml/figures"
+	"github.com/ratml/rat/ratml/misd"
+	"github.com/ratml/rat/ratml/report"
+)
+
+// likeGolden compares a figure with the picture in testdata.
+func likeGolden(t *testing.T, name string, fig *figures.Figure) {
+	t.Helper()
+	var got bytes.Buffer
+	require.NoError(t, fig.EncodePNG(&got))
+	path := filepath.Join("testdata", name+"_golden.png")
+	if *update {
+		require.NoError(t, os.WriteFile(path, got.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	same, err := cmpimg.EqualApprox("png", got.Bytes(), want, .1)
+	require.NoError(t, err)
+	if !same {
+		t.Errorf("the picture differs from %s; go test ./ratml/figures -update writes it anew, look at it then", path)
+	}
+}
+
+// withIntervals gives metrics intervals that do not depend on how resamples are drawn.
+func withIntervals(reports []*report.Report) []*report.Report {
+	for _, rep := range reports {
+		for i := range rep.Rows {
+			for name, e := range rep.Rows[i].Metrics {
+				e.Lower, e.Upper = .9*e.Value, 1.15*e.Value
+				rep.Rows[i].Metrics[name] = e
+			}
+		}
+	}
+	return reports
+}
+
+// moons is a made-up plane of two classes that a sine separates.
+func moons(name string, bend float64) figures.Plane {
+	p := figures.Plane{Name: name, XMin: -2, YMin: -1.5, XMax: 2, YMax: 1.5, Columns: 81, Rows: 61}
+	margin := func(x, y float64) float64 { return y - bend*math.Sin(2*x) }
+	for r := range p.Rows {
+		for c := range p.Columns {
+			m := margin(p.XMin+4*float64(c)/80, p.YMin+3*float64(r)/60)
+			class := 0
+			if m > 0 {
+				class = 1
+			}
+			p.Class, p.Margin = append(p.Class, class), append(p.Margin, math.Abs(m))
+		}
+	}
+	for i := range 60 {
+		x, y := -1.8+.06*float64(i), .9*math.Cos(float64(7*i))
+		q := figures.PlanePoint{X: x, Y: y, Radius: math.NaN()}
+		if m := margin(x, y); m > 0 {
+			q.Pred = 1
+		}
+		q.Label = q.Pred
+		if i%11 == 5 {
+			q.Label = 1 - q.Pred
+		}
+		if i%6 == 5 {
+			q.Radius = math.Abs(margin(x, y)) / (1 + 2*bend)
+		}
+		p.Points = append(p.Points, q)
+	}
+	return p
+}
+
+func planes() []figures.Plane { return []figures.Plane{moons("plain", .9), moons("RAT 0.1", .5)} }
+
+func rays() []figures.Ray {
+	ray := func(name string, right bool, radius float64) figures.Ray {
+		r := figures.Ray{Name: name, Right: right, Radius: radius, Lower: .98 * radius, Upper: 1.02 * radius, Fast: 1.15 * radius}
+		for i := range 41 {
+			d := 2 * radius * float64(i) / 40
+			r.Distance, r.Margin = append(r.Distance, d), append(r.Margin, 3*(1-d/radius)+.4*math.Sin(3*d/radius*math.Pi))
+		}
+		return r
+	}
+	far := ray("image 9, class 7", true, .4)
+	far.Unflipped, far.Lower, far.Upper = true, math.NaN(), math.NaN()
+	for i := range far.Margin {
+		far.Margin[i] = 8 - 2*far.Distance[i]
+	}
+	return []figures.Ray{ray("image 3, class 5", true, .08), ray("image 4, class 3 for 8", false, .004), far}
+}
+
+func tiles(t testing.TB) []figures.ImageRow {
+	var rows []figures.ImageRow
+	for k, title := range []string{"Worst confident mistakes", "Least confident right predictions"} {
+		row := figures.ImageRow{Title: title}
+		for i := range 7 {
+			values := make([]float32, 28*28)
+			for p := range values {
+				values[p] = float32(math.Abs(math.Sin(float64(p*(i+1+7*k)) / 60)))
+			}
+			img, err := figures.Picture(values, 28, 28, 1)
+			require.NoError(t, err)
+			tile := figures.Tile{Image: img, Index: 100*k + i, Label: fmt.Sprint(i), Pred: fmt.Sprint((i + 1 - k) % 10), Confidence: .99 - .1*float64(i), Radius: .012 * float64(i+1)}
+			if i == 3 {
+				tile.Label, tile.Pred = "a class with a very long name", "another class of such a length"
+			}
+			row.Tiles = append(row.Tiles, tile)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// corruptions are reports at three severities of two corruptions: part of the predictions are swapped.
+func corruptions(t testing.TB) []figures.Corrupted {
+	clean := withIntervals(officialReports(t, -1))[1]
+	out := []figures.Corrupted{{Report: clean}}
+	for k, name := range []string{"gaussian_noise", "fog"} {
+		for severity := 1; severity <= 3; severity++ {
+			run := *clean.Run
+			run.Label = append([]int(nil), run.Label...)
+			for i := range run.Label {
+				if i%(12-3*severity+k) == 0 {
+					run.Label[i] = (run.Pred[i] + 1) % run.Classes
+				}
+			}
+			rep, err := report.Evaluate(&run, report.Options{Resamples: -1})
+			require.NoError(t, err)
+			out = append(out, figures.Corrupted{Corruption: name, Severity: severity, Report: withIntervals([]*report.Report{rep})[0]})
+		}
+	}
+	return out
+}
+
+type gallery map[string]func(figures.Options) (*figures.Figure, error)
+
+// newFigures are all figures of this file.
+func newFigures(t testing.TB) gallery {
+	two := withIntervals(officialReports(t, -1))
+	scores := func(o figures.Options) figures.Options { o.Scores = []string{"RR_fast", "MLS"}; return o }
+	return gallery{
+		"generalizedrisk": func(o figures.Options) (*figures.Figure, error) { return figures.GeneralizedRisk(two, scores(o)) },
+		"radiusdensity":   func(o figures.Options) (*figures.Figure, error) { return figures.RadiusDensity(two, o) },
+		"confidences": func(o figures.Options) (*figures.Figure, error) {
+			o.Scores = []string{"MLS"}
+			return figures.ConfidenceHistogram(two, o)
+		},
+		"roc": func(o figures.Options) (*figures.Figure, error) { return figures.ROC(two, scores(o)) },
+		"roc_success": func(o figures.Options) (*figures.Figure, error) {
+			o.Positive = misd.PositiveSuccess
+			return figures.ROC(two[1:], scores(o))
+		},
+		"precisionrecall": func(o figures.Options) (*figures.Figure, error) { return figures.PrecisionRecall(two, scores(o)) },
+		"corruption": func(o figures.Options) (*figures.Figure, error) {
+			return figures.CorruptionRisk(corruptions(t), scores(o))
+		},
+		"rays":   func(o figures.Options) (*figures.Figure, error) { return figures.Rays(rays(), o) },
+		"images": func(o figures.Options) (*figures.Figure, error) { return figures.Images(tiles(t), o) },
+		"method": func(o figures.Options) (*figures.Figure, error) { return figures.Method(planes(), o) },
+	}
+}
+
+func TestGoldenGallery(t *testing.T) {
+	for name, draw := range newFigures(t) {
+		t.Run(name, func(t *testing.T) {
+			fig, err := draw(figures.Options{})
+			require.NoError(t, err)
+			likeGolden(t, name, fig)
+		})
+	}
+	t.Run("dark", func(t *testing.T) {
+		fig, err := newFigures(t)["generalizedrisk"](figures.Options{})
+		require.NoError(t, err)
+		fig.Theme = figures.Dark
+		likeGolden(t, "generalizedrisk_dark", fig)
+	})
+}
+
+// TestThemes checks the ground of light, dark and transparent figures at a corner, where nothing is drawn.
+func TestThemes(t *testing.T) {
+	fig, err := figures.Rays(rays(), figures.Options{})
+	require.NoError(t, err)
+	corner := func() color.NRGBA {
+		var b bytes.Buffer
+		require.NoError(t, fig.EncodePNG(&b))
+		img, err := png.Decode(&b)
+		require.NoError(t, err)
+		return color.NRGBAModel.Convert(img.At(1, 1)).(color.NRGBA)
+	}
+	require.Equal(t, color.NRGBA{255, 255, 255, 255}, corner())
+	fig.Theme = figures.Dark
+	require.Less(t, int(corner().R), 40)
+	fig.Transparent = true
+	require.Zero(t, corner().A)
+}
+
+// TestGalleryIsNotCutOff looks for ink at the edges, in each format.
+func TestGalleryIsNotCutOff(t *testing.T) {
+	for name, draw := range newFigures(t) {
+		for _, size := range []figures.Size{figures.Column, figures.Page} {
+			fig, err := draw(figures.Options{Size: size})
+			require.NoError(t, err)
+			var b bytes.Buffer
+			require.NoError(t, fig.EncodePNG(&b))
+			img, err := png.Decode(&b)
+			require.NoError(t, err)
+			r := img.Bounds()
+			for x := range r.Dx() {
+				for y := range r.Dy() {
+					edge := x < 3 || y < 3 || x >= r.Dx()-3 || y >= r.Dy()-3
+					if edge && color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y < 250 {
+						t.Fatalf("%s, %v wide: something is drawn at (%d,%d) of %v", name, fig.Width, x, y, r)
+					}
+				}
+			}
+		}
+	}
+}
+
+// column returns the numbers of a column of the data in the rows that keep keeps.
+func column(t *testing.T, fig *figures.Figure, name string, keep map[string]string) []float64 {
+	t.Helper()
+	var out []float64
+rows:
+	for _, row := range fig.Data.Rows {
+		for i, h := range fig.Data.Header {
+			if want, ok := keep[h]; ok && row[i] != want {
+				continue rows
+			}
+		}
+		for i, h := range fig.Data.Header {
+			if h == name {
+				v, err := strconv.ParseFloat(row[i], 64)
+				require.NoError(t, err)
+				out = append(out, v)
+			}
+		}
+	}
+	require.NotEmpty(t, out, "%s of %v", name, keep)
+	return out
+}
+
+// TestAreasAreTheMetrics integrates curves as they are stored.
+func TestAreasAreTheMetrics(t *testing.T) {
+	one := officialReports(t, -1)[1:]
+	curve, err := misd.NewCurve(one[0].Run.Score("RR_fast").Values, one[0].Run.Correct())
+	require.NoError(t, err)
+	only := map[string]string{"score": "RR_fast"}
+	area := func(x, y []float64, step bool) float64 {
+		sum := 0.0
+		for i := 1; i < len(x); i++ {
+			if step {
+				sum += (x[i] - x[i-1]) * y[i]
+			} else {
+				sum += (x[i] - x[i-1]) * (y[i] + y[i-1]) / 2
+			}
+		}
+		return sum
+	}
+	for _, positive := range []misd.Positive{misd.PositiveError, misd.PositiveSuccess} {
+		fig, err := figures.ROC(one, figures.Options{Scores: []string{"RR_fast"}, Positive: positive})
+		require.NoError(t, err)
+		require.InDelta(t, curve.AUROC(), area(column(t, fig, "fpr", only), column(t, fig, "tpr", only), false), 2e-3)
+	}
+	fig, err := figures.GeneralizedRisk(one, figures.Options{Scores: []string{"RR_fast"}})
+	require.NoError(t, err)
+	x, y := fig.Data.Header[len(fig.Data.Header)-2], fig.Data.Header[len(fig.Data.Header)-1]
+	t.Log(x, y)
+	require.InDelta(t, curve.AUGRC(), area(column(t, fig, "coverage", only), column(t, fig, "generalized_risk", only), false), 2e-3)
+}
+
+// TestCorruptionValues checks that what is drawn is the metric.
+func TestCorruptionValues(t *testing.T) {
+	all := corruptions(t)
+	fig, err := figures.CorruptionRisk(all, figures.Options{Scores: []string{"MLS"}, Metric: "aurc"})
+	require.NoError(t, err)
+	for _, c := range all[1:] {
+		want := c.Report.Row("MLS").Metrics["aurc"].Value
+		got := column(t, fig, "aurc", map[string]string{"score": "MLS", "corruption": c.Corruption, "severity": fmt.Sprint(c.Severity)})
+		require.InDelta(t, want, got[0], 1e-9)
+	}
+}
+
+func TestExtremes(t *testing.T) {
+	run := &misd.Run{Dataset: "d", Model: "m", Classes: 2, Label: []int{0, 0, 1, 1, 0}, Pred: []int{0, 1, 1, 0, 0}, Scores: []misd.Score{{Name: "MSR", Values: []float64{.9, .6, .5, .8, .7}}}}
+	wrong, err := figures.ConfidentMistakes(run, "MSR", 9)
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 1}, wrong)
+	right, err := figures.DoubtfulSuccesses(run, "MSR", 2)
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 4}, right)
+	_, err = figures.ConfidentMistakes(run, "MLS", 2)
+	require.ErrorContains(t, err, "no score MLS")
+}
+
+func TestGalleryErrors(t *testing.T) {
+	short, unsorted, flat := rays()[0], rays()[0], planes()[0]
+	short.Margin = short.Margin[:3]
+	unsorted.Distance = append([]float64{1}, unsorted.Distance[1:]...)
+	flat.Class = flat.Class[1:]
+	twice := append(corruptions(t), corruptions(t)[1])
+	for name, err := range map[string]error{
+		"no rays":        second(figures.Rays(nil, figures.Options{})),
+		"short ray":      second(figures.Rays([]figures.Ray{short}, figures.Options{})),
+		"unsorted ray":   second(figures.Rays([]figures.Ray{unsorted}, figures.Options{})),
+		"no images":      second(figures.Images(nil, figures.Options{})),
+		"empty image":    second(figures.Images([]figures.ImageRow{{Tiles: []figures.Tile{{}}}}, figures.Options{})),
+		"no planes":      second(figures.Method(nil, figures.Options{})),
+		"plane":          second(figures.Method([]figures.Plane{flat}, figures.Options{})),
+		"only clean":     second(figures.CorruptionRisk(corruptions(t)[:1], figures.Options{})),
+		"severity twice": second(figures.CorruptionRisk(twice, figures.Options{})),
+		"no score":       second(figures.ROC(officialReports(t, -1), figures.Options{Scores: []string{"none"}})),
+		"empty":          second(figures.ConfidenceHistogram([]*report.Report{{}}, figures.Options{})),
+	} {
+		require.ErrorContains(t, err, "figures: ", name)
+	}
+	_, err := figures.Picture(make([]float32, 5), 2, 2, 1)
+	require.Error(t, err)
+}
+
+func second(_ *figures.Figure, err error) error { return err }
+
+func ExampleRays() {
+	save(figures.Rays(rays(), figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [image right distance margin radius lower upper unflipped rr_fast]
+}
+
+func ExampleMethod() {
+	save(figures.Method(planes(), figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [model what x y label prediction radius margin]
+}
+
+func ExampleROC() {
+	save(figures.ROC([]*report.Report{simulated("plain", 1)}, figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score fpr tpr]
+}
