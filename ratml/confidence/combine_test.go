@@ -141,8 +141,11 @@ func TestCascadeCurve(t *testing.T) {
 // The cascade's columns do not depend on the batch size, on padding or on what else is in the run.
 func TestCascadeBatches(t *testing.T) {
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		c, set := small(t, be, nil), shapes(t, 41)
-		fits, err := confidence.Scorer{}.Fits(context.Background(), c, set, &confidence.Cascade{Budget: 0.8})
+		// The ends of the band are scores of images that it was fitted to, which rounding takes in or out.
+		parts, err := dataset.Split(shapes(t, 82), 1, 41, 41)
+		require.NoError(t, err)
+		c, set := small(t, be, nil), parts[1]
+		fits, err := confidence.Scorer{}.Fits(context.Background(), c, parts[0], &confidence.Cascade{Budget: 0.8})
 		require.NoError(t, err)
 		want := score(t, confidence.Scorer{BatchSize: 41}, c, set, fits[0].Function).Scores[0]
 		for _, size := range []int{1, 7, 64} {
