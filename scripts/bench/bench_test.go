@@ -159,6 +159,20 @@ esac
 	require.Regexp(t, fmt.Sprintf(`over those of PyTorch 9.9 \(own\), NCHW\nengine.*\ngo +4 +%.2f +- +%.2f\n`, want["forward/"+nchw], want["rat/"+nchw]), text)
 }
 
+// What was measured before something failed is printed.
+func TestPartOfANetwork(t *testing.T) {
+	file := python(t, `case "$3" in
+*'"operations":null'*) echo '{"version": "9.9", "nets": {"smallcnn_mnist": {"parameters": 24058, "source": "own"}}}' ;;
+*) echo "out of memory" >&2; exit 1 ;;
+esac
+`)
+	var stdout, stderr bytes.Buffer
+	args := strings.Fields("--arch smallcnn_mnist --backend go --batch 4 --seconds 0.001 --repeats 1 --only forward --torch " + file)
+	require.Equal(t, exitError, command(t.Context(), args, &stdout, &stderr))
+	require.Regexp(t, `\ngo +4 +\d`, stdout.String())
+	require.Contains(t, stderr.String(), "smallcnn_mnist, PyTorch, batch 4: --torch "+file+": exit status 1: out of memory")
+}
+
 func TestMistakes(t *testing.T) {
 	folder := t.TempDir()
 	for _, c := range []struct {
@@ -183,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(c.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			args := append(strings.Fields("--arch smallcnn_mnist --backend go --batch 4 --repeats 1"), strings.Fields(c.args)...)
-			require.Equal(t, c.status, command(t.Context(), args, &stdout, &stderr))
+			require.Equal(t, c.status, command(t.Context(), args, &stdout, &stderr), "%s", &stderr)
 			require.Contains(t, stderr.String(), c.want)
 			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line: %s", &stderr)
 			require.Empty(t, stdout.String())

@@ -47,27 +47,14 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s\nimages/s: median of %d rounds, and half their range; at least %g s a round\n", rep.Machine, o.Repeats, o.Seconds)
 	for _, a := range p.archs {
-		var list []result
-		for _, batch := range p.Batches {
-			for _, e := range p.engines {
-				fmt.Fprintf(stderr, "bench: %s, %s, batch %d\n", a.Name, e.Kind(), batch)
-				r, err := p.measure(ctx, a, e, batch)
-				if err != nil {
-					return fmt.Errorf("%s, %s, batch %d: %w", a.Name, e.Kind(), batch, err)
-				}
-				list = append(list, r...)
-			}
-			if peer != nil {
-				fmt.Fprintf(stderr, "bench: %s, PyTorch, batch %d\n", a.Name, batch)
-				r, err := peer.measure(ctx, p, a, batch)
-				if err != nil {
-					return fmt.Errorf("%s, PyTorch, batch %d: %w", a.Name, batch, err)
-				}
-				list = append(list, r...)
-			}
-		}
+		list, err := p.network(ctx, a, peer, stderr)
 		ratios := ratiosOf(list)
-		fmt.Fprint(stdout, tables(a.Name, p.rows, list, ratios))
+		if len(list) > 0 {
+			fmt.Fprint(stdout, tables(a.Name, p.rows, list, ratios))
+		}
+		if err != nil {
+			return err
+		}
 		rep.Results, rep.Ratios = append(rep.Results, list...), append(rep.Ratios, ratios...)
 	}
 	if o.JSON == "" {
@@ -78,6 +65,31 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	return os.WriteFile(o.JSON, append(text, '\n'), 0o666)
+}
+
+// network measures one network, on our engines and then on a peer, nil for none. With an error it returns what was
+// measured before.
+func (p plan) network(ctx context.Context, a *nets.Arch, peer *torch, stderr io.Writer) (list []result, err error) {
+	for _, batch := range p.Batches {
+		for _, e := range p.engines {
+			fmt.Fprintf(stderr, "bench: %s, %s, batch %d\n", a.Name, e.Kind(), batch)
+			r, err := p.measure(ctx, a, e, batch)
+			if err != nil {
+				return list, fmt.Errorf("%s, %s, batch %d: %w", a.Name, e.Kind(), batch, err)
+			}
+			list = append(list, r...)
+		}
+		if peer == nil {
+			continue
+		}
+		fmt.Fprintf(stderr, "bench: %s, PyTorch, batch %d\n", a.Name, batch)
+		r, err := peer.measure(ctx, p, a, batch)
+		if err != nil {
+			return list, fmt.Errorf("%s, PyTorch, batch %d: %w", a.Name, batch, err)
+		}
+		list = append(list, r...)
+	}
+	return list, nil
 }
 
 // measure measures the rows on one engine. The bare graph is for one device only.
