@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/report"
@@ -38,10 +39,10 @@ func CorruptionRisk(corrupted []Corrupted, opts Options) (*Figure, error) {
 	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "corruption", "severity", "score", c.metric.Name, "low", "high"}}
 	var panels []*plot.Plot
 	for _, name := range c.names {
-		p := size.newPlot("Severity", report.Label(c.metric.Name))
+		p := size.newPlot("Severity", sentence(report.Label(c.metric.Name)))
 		p.Title.Text = shorten(name)
 		p.X.Min, p.X.Max = c.first-.2, c.last+.2
-		p.X.Tick.Marker = whole(size.labels(len(c.names)))
+		p.X.Tick.Marker = whole(size.labelsOf(size.narrowColumns(len(c.names))))
 		p.Y.Min, p.Y.Max = math.Inf(1), math.Inf(-1)
 		for j, model := range c.models {
 			if c.errorRate() {
@@ -60,7 +61,7 @@ func CorruptionRisk(corrupted []Corrupted, opts Options) (*Figure, error) {
 		}
 		panels = append(panels, p)
 	}
-	f := newFigure(size, data, c.legend(size), panels...)
+	f := alike(size, size.narrowColumns(len(panels)), data, c.legend(size), panels...)
 	low, high := f.Panels[0].Y.Min, f.Panels[0].Y.Max
 	if low > 0 && low < high/2 || low == high {
 		low = min(0, low)
@@ -190,6 +191,9 @@ func (c *corruptions) legend(size Size) []entry {
 	}
 	return legend
 }
+
+// sentence begins with a capital letter.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // whole marks whole numbers, about n of them at most.
 func whole(n int) plot.Ticker {

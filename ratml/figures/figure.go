@@ -14,7 +14,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
@@ -71,14 +70,18 @@ func (f *Figure) EncodeSVG(w io.Writer) error {
 	if err := f.encode(&b, vgsvg.New(f.Width, f.Height)); err != nil {
 		return err
 	}
-	const family = "font-family:Liberation Sans"
-	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
+	_, err := svgRepairs.WriteString(w, b.String())
 	return err
 }
 
+var svgRepairs = strings.NewReplacer(
+	"font-family:Liberation Sans", "font-family:Liberation Sans,Arial,Helvetica,sans-serif",
+	"data:image/jpg;base64,iVBORw", "data:image/png;base64,iVBORw", // vgsvg gives PNG a wrong type, which not all viewers forgive
+)
+
 // EncodePDF writes the figure as PDF with its fonts embedded.
 func (f *Figure) EncodePDF(w io.Writer) error {
-	return f.encode(w, pdfCanvas{vgpdf.New(f.Width, f.Height)})
+	return f.encode(w, newPDFCanvas(f.Width, f.Height))
 }
 
 func (f *Figure) encode(w io.Writer, c interface {
@@ -139,6 +142,11 @@ func (s Size) columns(n int) int {
 	return max(1, min(n, int(s.Width/narrowest)))
 }
 
+// narrowColumns is columns where titles are short and horizontal axes have few labels.
+func (s Size) narrowColumns(n int) int {
+	return max(1, min(n, int(s.Width/(16*s.Font))))
+}
+
 // evenly returns the part of a canvas, around its middle, in which a unit is as long on both axes of p.
 func evenly(p *plot.Plot, c draw.Canvas) draw.Canvas {
 	data := p.DataCanvas(c)
@@ -153,22 +161,28 @@ func evenly(p *plot.Plot, c draw.Canvas) draw.Canvas {
 // newFigure puts panels together. They share the vertical axis of the first; only the leftmost of a row keep its label.
 // Further rows make the figure higher.
 func newFigure(size Size, data Table, legend []entry, panels ...*plot.Plot) *Figure {
+	return alike(size, size.columns(len(panels)), data, legend, panels...)
+}
+
+// alike is newFigure with so many panels side by side.
+func alike(size Size, columns int, data Table, legend []entry, panels ...*plot.Plot) *Figure {
 	for _, p := range panels[1:] {
 		panels[0].Y.Min, panels[0].Y.Max = min(panels[0].Y.Min, p.Y.Min), max(panels[0].Y.Max, p.Y.Max)
 	}
-	columns := size.columns(len(panels))
 	for i, p := range panels {
 		p.Y.Min, p.Y.Max = panels[0].Y.Min, panels[0].Y.Max
 		if i%columns > 0 {
 			p.Y.Label.Text = ""
 		}
 	}
-	return independent(size, data, legend, panels...)
+	return independent(size, columns, data, legend, panels...)
 }
 
-// independent puts panels together that have a vertical axis each.
-func independent(size Size, data Table, legend []entry, panels ...*plot.Plot) *Figure {
-	columns := size.columns(len(panels))
+// independent puts panels together that have a vertical axis each, so many side by side.
+func independent(size Size, columns int, data Table, legend []entry, panels ...*plot.Plot) *Figure {
 	rows := (len(panels) + columns - 1) / columns
-	return &Figure{Panels: panels, Width: size.Width, Height: size.Height * vg.Length(rows), Data: data, legend: legend, size: size}
+	return &Figure{
+		Panels: panels, Width: size.Width, Height: size.Height * vg.Length(rows), Data: data,
+		legend: legend, size: size, columns: columns,
+	}
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -66,16 +68,13 @@ func moons(name string, bend float64) figures.Plane {
 	}
 	for i := range 60 {
 		x, y := -1.8+.06*float64(i), .9*math.Cos(float64(7*i))
-		q := figures.PlanePoint{X: x, Y: y, Radius: math.NaN()}
+		q := figures.PlanePoint{X: x, Y: y, Radius: math.Abs(margin(x, y)) / (1 + 2*bend), Ball: i%6 == 5}
 		if m := margin(x, y); m > 0 {
 			q.Pred = 1
 		}
 		q.Label = q.Pred
 		if i%11 == 5 {
 			q.Label = 1 - q.Pred
-		}
-		if i%6 == 5 {
-			q.Radius = math.Abs(margin(x, y)) / (1 + 2*bend)
 		}
 		p.Points = append(p.Points, q)
 	}
@@ -209,7 +208,7 @@ func TestThemes(t *testing.T) {
 // TestGalleryIsNotCutOff looks for ink at the edges, in each format.
 func TestGalleryIsNotCutOff(t *testing.T) {
 	for name, draw := range newFigures(t) {
-		for _, size := range []figures.Size{figures.Column, figures.Page} {
+		for _, size := range []figures.Size{figures.Column, figures.Page, figures.Slide} {
 			fig, err := draw(figures.Options{Size: size})
 			require.NoError(t, err)
 			var b bytes.Buffer
@@ -258,27 +257,113 @@ func TestAreasAreTheMetrics(t *testing.T) {
 	curve, err := misd.NewCurve(one[0].Run.Score("RR_fast").Values, one[0].Run.Correct())
 	require.NoError(t, err)
 	only := map[string]string{"score": "RR_fast"}
-	area := func(x, y []float64, step bool) float64 {
-		sum := 0.0
-		for i := 1; i < len(x); i++ {
-			if step {
-				sum += (x[i] - x[i-1]) * y[i]
-			} else {
-				sum += (x[i] - x[i-1]) * (y[i] + y[i-1]) / 2
-			}
+	area := func(fig *figures.Figure, err error, x, y string) float64 {
+		require.NoError(t, err)
+		sum, xs, ys := 0., column(t, fig, x, only), column(t, fig, y, only)
+		for i := 1; i < len(xs); i++ {
+			sum += (xs[i] - xs[i-1]) * (ys[i] + ys[i-1]) / 2
 		}
 		return sum
 	}
-	for _, positive := range []misd.Positive{misd.PositiveError, misd.PositiveSuccess} {
+	opts := figures.Options{Scores: []string{"RR_fast"}}
+	for _, opts.Positive = range []misd.Positive{misd.PositiveError, misd.PositiveSuccess} {
+		fig, err := figures.ROC(one, opts)
+		require.InDelta(t, curve.AUROC(), area(fig, err, "fpr", "tpr"), 1e-3)
+		require.Contains(t, column(t, fig, "tpr", only), 1.)
+		fig, err = figures.PrecisionRecall(one, opts)
+		require.InDelta(t, curve.AveragePrecision(opts.Positive), area(fig, err, "recall", "precision"), 1e-9)
+	}
+	fig, err := figures.GeneralizedRisk(one, opts)
+	require.InDelta(t, curve.AUGRC(), area(fig, err, "coverage", "generalized_risk"), 2e-3)
+}
+
+// The dots of a ROC curve are at the metric fpr95.
+func TestFPR95IsMarked(t *testing.T) {
+	one := officialReports(t, -1)[1:]
+	for positive, metric := range map[misd.Positive]string{misd.PositiveError: "fpr95_error", misd.PositiveSuccess: "fpr95_success"} {
 		fig, err := figures.ROC(one, figures.Options{Scores: []string{"RR_fast"}, Positive: positive})
 		require.NoError(t, err)
-		require.InDelta(t, curve.AUROC(), area(column(t, fig, "fpr", only), column(t, fig, "tpr", only), false), 2e-3)
+		x, y := column(t, fig, "fpr", nil), column(t, fig, "tpr", nil)
+		for i := range y {
+			if y[i] >= .95 {
+				require.InDelta(t, one[0].Row("RR_fast").Metrics[metric].Value, x[i], 1e-12)
+				break
+			}
+		}
 	}
-	fig, err := figures.GeneralizedRisk(one, figures.Options{Scores: []string{"RR_fast"}})
+}
+
+// Of a long curve points are left out, but not the one that is marked.
+func TestThinnedROC(t *testing.T) {
+	run := &misd.Run{Model: "big", Classes: 2, Scores: []misd.Score{{Name: "MSR"}}}
+	for i := range 20000 {
+		run.Label, run.Pred = append(run.Label, 0), append(run.Pred, i%2)
+		run.Scores[0].Values = append(run.Scores[0].Values, math.Mod(float64(i)*.618034, 1)-.3*float64(i%2))
+	}
+	rep, err := report.Evaluate(run, report.Options{Resamples: -1})
 	require.NoError(t, err)
-	x, y := fig.Data.Header[len(fig.Data.Header)-2], fig.Data.Header[len(fig.Data.Header)-1]
-	t.Log(x, y)
-	require.InDelta(t, curve.AUGRC(), area(column(t, fig, "coverage", only), column(t, fig, "generalized_risk", only), false), 2e-3)
+	fig, err := figures.ROC([]*report.Report{rep}, figures.Options{})
+	require.NoError(t, err)
+	require.Less(t, len(fig.Data.Rows), 2500)
+	y := column(t, fig, "tpr", nil)
+	at, _ := slices.BinarySearch(y, .95)
+	require.InDelta(t, rep.Row("MSR").Metrics["fpr95_error"].Value, column(t, fig, "fpr", nil)[at], 1e-12)
+}
+
+// The same figure has the same bytes in every format, also at another time.
+func TestSameBytes(t *testing.T) {
+	for name, draw := range newFigures(t) {
+		for _, format := range []string{"png", "svg", "pdf"} {
+			if format == "png" && name != "method" { // all are drawn alike
+				continue
+			}
+			var first []byte
+			for range 2 {
+				fig, err := draw(figures.Options{})
+				require.NoError(t, err)
+				var b bytes.Buffer
+				encode := map[string]func(io.Writer) error{"png": fig.EncodePNG, "svg": fig.EncodeSVG, "pdf": fig.EncodePDF}[format]
+				require.NoError(t, encode(&b))
+				if first == nil {
+					first = b.Bytes()
+				}
+				require.True(t, bytes.Equal(first, b.Bytes()), "%s as %s", name, format)
+			}
+			switch format {
+			case "pdf":
+				require.Equal(t, 2, bytes.Count(first, []byte("Date (D:20000101000000")), name)
+			case "svg":
+				require.NotContains(t, string(first), "image/jpg")
+			}
+		}
+	}
+}
+
+// Runs without a single error, or without a right prediction, are drawn all the same.
+func TestDegenerateGallery(t *testing.T) {
+	for name, pred := range map[string]int{"all right": 0, "all wrong": 1} {
+		run := &misd.Run{Model: name, Classes: 2}
+		scores := []misd.Score{{Name: "RR_fgsm"}, {Name: "MSR"}}
+		for range 30 {
+			run.Label, run.Pred = append(run.Label, 0), append(run.Pred, pred)
+			scores[0].Values = append(scores[0].Values, 0)
+			scores[1].Values = append(scores[1].Values, 1)
+		}
+		run.Scores = scores
+		rep, err := report.Evaluate(run, report.Options{Resamples: -1})
+		require.NoError(t, err)
+		for figure, draw := range map[string]draw{
+			"generalized risk": figures.GeneralizedRisk, "density": figures.RadiusDensity, "ROC": figures.ROC,
+			"precision-recall": figures.PrecisionRecall, "confidence": figures.ConfidenceHistogram,
+			"corruption": func(r []*report.Report, o figures.Options) (*figures.Figure, error) {
+				return figures.CorruptionRisk([]figures.Corrupted{{Report: r[0], Corruption: "fog", Severity: 3}}, o)
+			},
+		} {
+			fig, err := draw([]*report.Report{rep}, figures.Options{})
+			require.NoError(t, err, "%s, %s", name, figure)
+			require.NoError(t, fig.Save(filepath.Join(t.TempDir(), "f.png")), "%s, %s", name, figure)
+		}
+	}
 }
 
 // TestCorruptionValues checks that what is drawn is the metric.
@@ -354,4 +439,78 @@ func ExampleROC() {
 	// figure.csv
 	// figure.png
 	// [dataset model score fpr tpr]
+}
+
+func ExampleGeneralizedRisk() {
+	save(figures.GeneralizedRisk([]*report.Report{simulated("plain", 1)}, figures.Options{Band: true}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score coverage generalized_risk low high]
+}
+
+func ExampleRadiusDensity() {
+	plain, rat := simulated("plain", 1), simulated("RAT", 2)
+	save(figures.RadiusDensity([]*report.Report{plain, rat}, figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score prediction radius density]
+}
+
+func ExamplePrecisionRecall() {
+	save(figures.PrecisionRecall([]*report.Report{simulated("plain", 1)}, figures.Options{Positive: misd.PositiveSuccess}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score recall precision]
+}
+
+func ExampleConfidenceHistogram() {
+	save(figures.ConfidenceHistogram([]*report.Report{simulated("plain", 1)}, figures.Options{Scores: []string{"MSR"}}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score prediction confidence_low confidence_high images]
+}
+
+func ExampleCorruptionRisk() {
+	save(figures.CorruptionRisk([]figures.Corrupted{
+		{Report: simulated("plain", 1)}, // clean images
+		{Corruption: "fog", Severity: 1, Report: simulated("plain", 2)},
+		{Corruption: "fog", Severity: 2, Report: simulated("plain", 3)},
+	}, figures.Options{Metric: "aurc"}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model corruption severity score aurc low high]
+}
+
+func ExampleImages() {
+	white, err := figures.Picture([]float32{1, 1, 1, 1}, 2, 2, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tile := figures.Tile{Image: white, Label: "snow", Pred: "salt", Confidence: .98, Radius: .012}
+	save(figures.Images([]figures.ImageRow{{Title: "Mistakes", Tiles: []figures.Tile{tile}}}, figures.Options{}))
+	// Output:
+	// figure.csv
+	// figure.png
+	// [group index label prediction confidence radius]
+}
+
+// A figure is drawn for dark pages after it was made, without a ground if wanted.
+func ExampleFigure_dark() {
+	fig, err := figures.RadiusDensity([]*report.Report{simulated("plain", 1)}, figures.Options{Size: figures.Slide})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fig.Theme, fig.Transparent = figures.Dark, true
+	save(fig, nil)
+	// Output:
+	// figure.csv
+	// figure.png
+	// [dataset model score prediction radius density]
 }

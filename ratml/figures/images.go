@@ -58,7 +58,7 @@ func Images(rows []ImageRow, opts Options) (*Figure, error) {
 	p.Add(m)
 	legend := []entry{{"right prediction", boxSample(frame(size, true))}, {"wrong prediction", boxSample(frame(size, false))}}
 	f := newFigure(size, data, legend, p)
-	f.Height = m.height(size.Width) + 4*size.Font
+	f.Height = m.height(size.Width) + 3.2*size.Font // with legend and margins
 	return f, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 
+	"github.com/ratml/rat/ratml/misd"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -31,14 +32,14 @@ type Plane struct {
 type PlanePoint struct {
 	X, Y        float64
 	Label, Pred int
-	Radius      float64 // of its L-infinity ball, in units of the axes; NaN or 0 to draw none
+	Radius      float64 // in units of the axes; NaN where unknown
+	Ball        bool    // draw the L-infinity ball of the radius
 }
 
 // Method draws what the robust radius is and what training does to it: the decision regions of classifiers of points in
 // the plane, one panel a classifier, points of every class, wrong predictions marked, and around some points their
-// radius as L-infinity balls, which are squares. Both axes have the same scale. The title of a panel has the share of
-// wrong predictions among its points. Of the points, those with a radius tell how far the boundary is: a ball that
-// reaches it along the search's direction touches it with a corner.
+// radius as L-infinity balls, which are squares: a ball of the exact radius touches the boundary. Both axes have the same scale. The title of a panel has the share of wrong predictions among its points and,
+// where all radii are known, the AUROC, the probability that of a right and a wrong one the right has the larger radius.
 //
 // There may be up to six classes. It returns an error if there are no planes or if the data of one do not fit together.
 func Method(planes []Plane, opts Options) (*Figure, error) {
@@ -62,8 +63,9 @@ func Method(planes []Plane, opts Options) (*Figure, error) {
 	for k := range classes {
 		legend = append(legend, entry{fmt.Sprintf("class %d", k), boxSample(area{fill: transparent(classColor(k), .35)})})
 	}
-	legend = append(legend, entry{"right", dotSample(pointStyle(size, 0, true))}, entry{"wrong", wrongSample{size}},
-		entry{"radius of right", ballSample(ballLine(size, true))}, entry{"of wrong", ballSample(ballLine(size, false))})
+	legend = append(legend,
+		entry{"right, with its radius", ballSample{ballLine(size, true), pointStyle(size, 0, true)}},
+		entry{"wrong, with its radius", ballSample{ballLine(size, false), pointStyle(size, 0, false)}})
 	f := newFigure(size, data, legend, panels...)
 	f.even = true
 	first := planes[0]
@@ -130,16 +132,7 @@ func (m Plane) panel(size Size, n int) *plot.Plot {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = m.XMin, m.XMax, m.YMin, m.YMax
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Tick.Marker, p.Y.Tick.Marker = linear(4), linear(4)
-	wrong := 0
-	for _, at := range m.Points {
-		if at.Pred != at.Label {
-			wrong++
-		}
-	}
-	p.Title.Text = shorten(m.Name)
-	if len(m.Points) > 0 {
-		p.Title.Text += fmt.Sprintf(", error rate %.1f %%", 100*float64(wrong)/float64(len(m.Points)))
-	}
+	p.Title.Text = shorten(m.Name) + m.outcome()
 	p.Add(regions{m})
 	boundary := draw.LineStyle{Color: black, Width: size.Line * .8}
 	for _, s := range m.boundary() {
@@ -150,16 +143,33 @@ func (m Plane) panel(size Size, n int) *plot.Plot {
 		right := at.Pred == at.Label
 		xy := plotter.XYs{{X: at.X, Y: at.Y}}
 		mark := dots{xy, pointStyle(size, at.Label, right)}
-		if at.Radius > 0 {
+		if at.Ball && at.Radius > 0 {
 			square := box(at.X-at.Radius, at.Y-at.Radius, at.X+at.Radius, at.Y+at.Radius)
 			balls = append(balls, path{append(square, square[0]), ballLine(size, right)})
-			mark.style.Radius *= 1.35
+			mark.style.Radius *= 1.4
 		}
 		centres = append(centres, mark)
 	}
 	p.Add(balls...)
 	p.Add(centres...)
 	return p
+}
+
+// outcome says in words how often the classifier is wrong, and how well the radius tells.
+func (m Plane) outcome() string {
+	if len(m.Points) == 0 {
+		return ""
+	}
+	var radius []float64
+	var correct []bool
+	for _, at := range m.Points {
+		radius, correct = append(radius, at.Radius), append(correct, at.Pred == at.Label)
+	}
+	text := fmt.Sprintf(": %.1f %% wrong", 100*errorRate(correct))
+	if curve, err := misd.NewCurve(radius, correct); err == nil && !math.IsNaN(curve.AUROC()) {
+		text += fmt.Sprintf(", AUROC %.1f %%", 100*curve.AUROC())
+	}
+	return text
 }
 
 // regions fills the plane with the colours of its classes.
@@ -267,7 +277,7 @@ func classColor(k int) color.NRGBA {
 
 // pointStyle is how a point of a class is marked.
 func pointStyle(size Size, label int, right bool) draw.GlyphStyle {
-	style := draw.GlyphStyle{Color: classColor(label), Radius: size.Font * .2, Shape: outlined{}}
+	style := draw.GlyphStyle{Color: classColor(label), Radius: size.Font * .15, Shape: outlined{}}
 	if !right {
 		style.Shape = crossed{}
 	}
@@ -278,42 +288,38 @@ func pointStyle(size Size, label int, right bool) draw.GlyphStyle {
 type outlined struct{}
 
 func (outlined) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
-	edge := s
-	edge.Color, edge.Radius = black, s.Radius*1.2
-	draw.CircleGlyph{}.DrawGlyph(c, edge, at)
-	c.SetColor(s.Color)
-	draw.CircleGlyph{}.DrawGlyph(c, s, at)
+	for _, ring := range []draw.GlyphStyle{{Color: black, Radius: s.Radius * 1.25}, {Color: s.Color, Radius: s.Radius}} {
+		c.SetColor(ring.Color)
+		draw.CircleGlyph{}.DrawGlyph(c, ring, at)
+	}
 }
 
 // crossed is a diagonal cross with a dark edge.
 type crossed struct{}
 
 func (crossed) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
-	r := s.Radius * 1.1
-	for _, line := range []draw.LineStyle{{Color: black, Width: s.Radius * 1.3}, {Color: s.Color, Width: s.Radius * .7}} {
+	r := s.Radius * 1.3
+	for _, line := range []draw.LineStyle{{Color: black, Width: s.Radius * 1.7}, {Color: s.Color, Width: s.Radius * .9}} {
 		c.StrokeLine2(line, at.X-r, at.Y-r, at.X+r, at.Y+r)
 		c.StrokeLine2(line, at.X-r, at.Y+r, at.X+r, at.Y-r)
 	}
 }
 
-// wrongSample shows the mark of a wrong prediction.
-type wrongSample struct{ size Size }
-
-func (s wrongSample) Thumbnail(c *draw.Canvas) {
-	c.DrawGlyphNoClip(pointStyle(s.size, 0, false), c.Center())
+// ballSample shows a point with its ball.
+type ballSample struct {
+	line  draw.LineStyle
+	point draw.GlyphStyle
 }
 
-// ballSample shows the outline of a ball.
-type ballSample draw.LineStyle
-
 func (s ballSample) Thumbnail(c *draw.Canvas) {
-	at, r := c.Center(), c.Size().Y*.45
-	area{outline: draw.LineStyle(s)}.draw(c, []vg.Point{{X: at.X - r, Y: at.Y - r}, {X: at.X + r, Y: at.Y - r}, {X: at.X + r, Y: at.Y + r}, {X: at.X - r, Y: at.Y + r}})
+	at, r := c.Center(), c.Size().Y*.5
+	area{outline: s.line}.draw(c, []vg.Point{{X: at.X - r, Y: at.Y - r}, {X: at.X + r, Y: at.Y - r}, {X: at.X + r, Y: at.Y + r}, {X: at.X - r, Y: at.Y + r}})
+	c.DrawGlyphNoClip(s.point, at)
 }
 
 func ballLine(size Size, right bool) draw.LineStyle {
 	if right {
 		return draw.LineStyle{Color: rightColor, Width: size.Line}
 	}
-	return draw.LineStyle{Color: wrongColor, Width: size.Line, Dashes: size.dashes(1)}
+	return draw.LineStyle{Color: wrongColor, Width: size.Line}
 }

@@ -2,10 +2,12 @@ package figures
 
 import (
 	"bytes"
+	"image"
 	"image/color"
 	"io"
 	"regexp"
 
+	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/font"
@@ -14,8 +16,18 @@ import (
 )
 
 // pdfCanvas is vgpdf.Canvas with what that gets wrong set right: it darkens translucent colours, prints UTF-8 as if it
-// were code page 1252, and notes the time.
-type pdfCanvas struct{ *vgpdf.Canvas }
+// were code page 1252, turns images upside down, and notes the time.
+type pdfCanvas struct {
+	*vgpdf.Canvas
+	widths map[int]bool // of images in it, in pixels
+}
+
+func newPDFCanvas(width, height vg.Length) pdfCanvas {
+	return pdfCanvas{vgpdf.New(width, height), map[int]bool{}}
+}
+
+// Images of different width are stored in an order that is always the same.
+func init() { fpdf.SetDefaultCatalogSort(true) }
 
 func (c pdfCanvas) SetColor(col color.Color) {
 	if col != nil {
@@ -29,6 +41,24 @@ type straight color.NRGBA64
 
 func (c straight) RGBA() (r, g, b, a uint32) {
 	return uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A)
+}
+
+// DrawImage draws an image, with transparent columns to its right until it is as wide as no other one.
+func (c pdfCanvas) DrawImage(rect vg.Rectangle, img image.Image) {
+	b := img.Bounds()
+	width := b.Dx()
+	for c.widths[width] {
+		width++
+	}
+	c.widths[width] = true
+	flipped := image.NewNRGBA(image.Rect(0, 0, width, b.Dy()))
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			flipped.Set(x, b.Dy()-1-y, img.At(b.Min.X+x, b.Min.Y+y))
+		}
+	}
+	rect.Max.X = rect.Min.X + rect.Size().X*vg.Length(width)/vg.Length(b.Dx())
+	c.Canvas.DrawImage(rect, flipped)
 }
 
 // FillString draws ASCII as text and all else as outlines.

@@ -51,13 +51,13 @@ func Rays(rays []Ray, opts Options) (*Figure, error) {
 		{"right", lineSample(rayLine(size, 0))}, {"wrong", lineSample(rayLine(size, 1))},
 		{"radius", dotSample(radiusDot(size))}, {"bracket", boxSample(area{fill: lightGrey})}, {"RR-Fast", dotSample(fastDot(size))},
 	}
-	f := independent(size, data, legend, panels...)
-	columns := size.columns(len(rays))
+	columns := size.narrowColumns(len(rays))
+	f := independent(size, columns, data, legend, panels...)
 	for i, p := range f.Panels {
 		if i%columns > 0 {
 			p.Y.Label.Text = ""
 		}
-		if i+columns < len(rays) {
+		if i+columns < len(rays) { // another one is below
 			p.X.Label.Text = ""
 		}
 	}
@@ -82,7 +82,7 @@ func (r Ray) check() error {
 func (r Ray) panel(size Size, n int) *plot.Plot {
 	p := size.newPlot("Distance (pixel units)", "Logit margin")
 	p.Title.Text = shorten(r.Name)
-	p.X.Tick.Marker = linear(min(4, size.labels(n)))
+	p.X.Tick.Marker = linear(max(2, min(4, size.labelsOf(size.narrowColumns(n)))))
 	first, last := r.Distance[0], r.Distance[len(r.Distance)-1]
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = first, last, 0, 0
 	line := make(plotter.XYs, len(r.Distance))

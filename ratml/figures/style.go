@@ -86,8 +86,11 @@ func transparent(c color.NRGBA, opacity float64) color.NRGBA {
 }
 
 // labels is how many tick labels there is room for below one of so many panels.
-func (s Size) labels(panels int) int {
-	return int((s.Width/vg.Length(s.columns(panels)) - 7*s.Font) / (4 * s.Font))
+func (s Size) labels(panels int) int { return s.labelsOf(s.columns(panels)) }
+
+// labelsOf is the same for so many panels side by side.
+func (s Size) labelsOf(columns int) int {
+	return int((s.Width/vg.Length(columns) - 7*s.Font) / (4 * s.Font))
 }
 
 // text is the style of all words.

@@ -119,23 +119,16 @@ func corruption(m *material, opts figures.Options) (*figures.Figure, error) {
 	return figures.CorruptionRisk(m.corrupted, opts)
 }
 
-// drawRays puts rays of one kind side by side, one a classifier.
+// drawRays draws the rays of one classifier after those of another.
 func drawRays(m *material, opts figures.Options) (*figures.Figure, error) {
 	var all []figures.Ray
-	longest := 0
 	for _, s := range m.subjects {
 		if len(s.rays) == 0 {
 			return nil, fmt.Errorf("there are no rays of %s", s.run.Model)
 		}
-		longest = max(longest, len(s.rays))
-	}
-	for i := range longest {
-		for _, s := range m.subjects {
-			if i < len(s.rays) {
-				r := s.rays[i]
-				r.Name = s.run.Model + ": " + r.Name
-				all = append(all, r)
-			}
+		for _, r := range s.rays {
+			r.Name = s.run.Model + ": " + r.Name
+			all = append(all, r)
 		}
 	}
 	return figures.Rays(all, opts)

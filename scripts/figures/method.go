@@ -5,22 +5,25 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/confidence"
 	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/figures"
+	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/nets"
 	"github.com/ratml/rat/ratml/radius"
 	"github.com/ratml/rat/ratml/train"
 )
 
 // methodPlanes makes the data of the picture of the method: two half moons that overlap, a small net trained on them
-// plainly and with RAT from the same weights, and what each says of other points and of the plane. The radii are those
-// of RR-BS, for all wrong predictions and some right ones.
+// plainly and with RAT from the same weights, and what each says of other points and of the plane. They train for so long
+// that the plain net learns the noise, which is where the two differ. Radii are the smallest that several searches find;
+// balls are drawn of the first few right and the first few wrong predictions.
 func methodPlanes(ctx context.Context, be *backend.Backend, seed uint64) ([]figures.Plane, error) {
-	learned, shown := moons(400, seed, 0), moons(300, seed, 1)
+	learned, shown := moons(moonPoints, seed, 0), moons(moonPoints, seed, 1)
 	var planes []figures.Plane
 	for _, m := range []struct {
 		name      string
@@ -31,7 +34,7 @@ func methodPlanes(ctx context.Context, be *backend.Backend, seed uint64) ([]figu
 			return nil, err
 		}
 		_, err = train.Fit(ctx, clf, learned, train.Config{
-			Objective: m.objective, Epochs: 150, BatchSize: 50, LearningRate: .05, WarmupEpochs: 5, Seed: seed,
+			Objective: m.objective, Epochs: moonEpochs, BatchSize: 50, LearningRate: .05, WeightDecay: train.Off, WarmupEpochs: 5, Seed: seed,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("training the picture's net %s: %w", m.name, err)
@@ -45,7 +48,12 @@ func methodPlanes(ctx context.Context, be *backend.Backend, seed uint64) ([]figu
 	return planes, nil
 }
 
-const methodStep = .04 // of RAT, a twenty-fifth of the square that the points lie in
+const (
+	moonPoints = 300 // to learn from, and as many others to show
+	moonEpochs = 600
+	methodStep = .03 // of RAT; the points lie in the unit square
+	shownBalls = 10  // of right and of wrong predictions
+)
 
 // points is a data set of points in the unit square.
 type points struct {
@@ -66,7 +74,7 @@ func (p points) Read(i int, dst []float32) (int, error) {
 
 // moons draws points of two interleaved half circles with so much noise that they overlap.
 func moons(n int, seed, stream uint64) points {
-	const noise, scale = .24, .28
+	const noise, scale = .35, .22
 	rng := rand.New(rand.NewPCG(seed, stream))
 	var p points
 	for i := range n {
@@ -126,16 +134,44 @@ func newPlane(ctx context.Context, clf *nets.Classifier, name string, shown poin
 		plane.Class = append(plane.Class, class)
 		plane.Margin = append(plane.Margin, math.Abs(float64(z[0])-float64(z[1])))
 	}
-	run, err := confidence.Score(ctx, clf, shown, radius.BoundarySearch{})
+	smallest, run, err := smallestRadii(ctx, clf, shown)
 	if err != nil {
 		return plane, err
 	}
-	for i, r := range run.Scores[0].Values {
-		p := figures.PlanePoint{X: float64(shown.xy[i][0]), Y: float64(shown.xy[i][1]), Label: run.Label[i], Pred: run.Pred[i]}
-		if p.Label != p.Pred || i%12 == 0 {
-			p.Radius = r
-		}
+	balls := map[bool]int{}
+	for i, r := range smallest {
+		p := figures.PlanePoint{X: float64(shown.xy[i][0]), Y: float64(shown.xy[i][1]), Label: run.Label[i], Pred: run.Pred[i], Radius: r}
+		right := p.Label == p.Pred
+		p.Ball = balls[right] < shownBalls
+		balls[right]++
 		plane.Points = append(plane.Points, p)
 	}
 	return plane, nil
+}
+
+// smallestRadii returns the smallest radius of each point that any of several searches finds: each misses the nearest
+// boundary of some. The predictions are in the run.
+func smallestRadii(ctx context.Context, clf *nets.Classifier, shown points) ([]float64, *misd.Run, error) {
+	searches := []confidence.Function{radius.BoundarySearch{}, radius.FAB{}, radius.FMN{Step: .2}, radius.DeepFool{}}
+	smallest := slices.Repeat([]float64{radius.Cap}, shown.Len())
+	add := func(searches ...confidence.Function) (*misd.Run, error) {
+		run, err := confidence.Score(ctx, clf, shown, searches...)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range run.Scores {
+			for i, r := range s.Values {
+				smallest[i] = min(smallest[i], r)
+			}
+		}
+		return run, nil
+	}
+	for seed := range uint64(4) { // one at a time: they have the same name
+		attack := radius.Attack{Steps: 20, Step: .5, Random: true, Seed: seed}
+		if _, err := add(radius.AttackSearch{Attack: attack}); err != nil {
+			return nil, nil, err
+		}
+	}
+	run, err := add(searches...)
+	return smallest, run, err
 }

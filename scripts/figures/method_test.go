@@ -54,26 +54,31 @@ func TestPlanesOfTheJob(t *testing.T) {
 	require.NotEqual(t, planes[0].Margin, planes[1].Margin)
 	for _, m := range planes {
 		require.Len(t, m.Points, 300)
-		var wrong, agree, drawn, reached int
+		var wrong, agree, reached, missed int
+		drawn := map[bool]int{}
 		for _, p := range m.Points {
+			require.Positive(t, p.Radius)
 			if p.Label != p.Pred {
 				wrong++
-				require.Positive(t, p.Radius)
+			}
+			if p.Ball {
+				drawn[p.Label == p.Pred]++
 			}
 			if seen := classes(m, p, 0); seen[p.Pred] {
 				agree++
 			}
-			if p.Radius > 0 {
-				drawn++
-				if seen := classes(m, p, p.Radius); seen[1-p.Pred] {
-					reached++
-				}
+			if seen := classes(m, p, p.Radius); seen[1-p.Pred] {
+				reached++
+			}
+			if p.Radius > .02+1.15*nearest(m, p) {
+				missed++
 			}
 		}
-		require.True(t, wrong > 5 && wrong < 45, "%s: %d of 300 wrong", m.Name, wrong)
-		require.Greater(t, drawn, wrong+15)
+		require.True(t, wrong > 15 && wrong < 60, "%s: %d of 300 wrong", m.Name, wrong)
+		require.Equal(t, map[bool]int{true: shownBalls, false: shownBalls}, drawn)
 		require.GreaterOrEqual(t, agree, 295, m.Name)
-		require.GreaterOrEqual(t, reached, drawn-2, m.Name)
+		require.GreaterOrEqual(t, reached, 290, m.Name)
+		require.LessOrEqual(t, missed, 24, "%s: points with a nearer boundary than was found", m.Name)
 	}
 }
 
@@ -92,4 +97,16 @@ func classes(m figures.Plane, p figures.PlanePoint, distance float64) map[int]bo
 		}
 	}
 	return seen
+}
+
+// nearest returns the L-infinity distance from a point to the nearest sample of another class.
+func nearest(m figures.Plane, p figures.PlanePoint) float64 {
+	best := math.Inf(1)
+	for i, class := range m.Class {
+		if class != p.Pred {
+			x, y := float64(i%m.Columns)/float64(m.Columns-1), float64(i/m.Columns)/float64(m.Rows-1)
+			best = min(best, max(math.Abs(x-p.X), math.Abs(y-p.Y)))
+		}
+	}
+	return best
 }

@@ -226,7 +226,7 @@ func (s *study) validationAURC(ctx context.Context, n *net) (misd.Float, error) 
 
 // planes returns the picture of the method that is kept, or makes it.
 func (s *study) planes(ctx context.Context) ([]figures.Plane, error) {
-	set := settings{Format: formatVersion, Model: "method", Seed: s.Seed, Backend: s.be.Kind()}
+	set := settings{Format: formatVersion, Model: "method", Training: moonPoints, Epochs: moonEpochs, Seed: s.Seed, Backend: s.be.Kind()}
 	dir := s.folder(set)
 	var planes []figures.Plane
 	if r := s.kept(dir, trainedRecord, set); r != nil {
