@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -82,7 +83,11 @@ func drawBar(p *plot.Plot, size Size, j int, y, thick, scale float64, e misd.Est
 	}
 	whisker := draw.LineStyle{Color: black, Width: size.Line * .7}
 	low, high, cap := scale*e.Lower, scale*e.Upper, thick*.2
-	p.Add(path{segment(low, y, high, y), whisker}, path{segment(low, y-cap, low, y+cap), whisker}, path{segment(high, y-cap, high, y+cap), whisker})
+	halo := whisker // on dark pages the whisker is as light as the bar
+	halo.Color, halo.Width = color.White, size.Line*1.7
+	for _, style := range []draw.LineStyle{halo, whisker} {
+		p.Add(path{segment(low, y, high, y), style}, path{segment(low, y-cap, low, y+cap), style}, path{segment(high, y-cap, high, y+cap), style})
+	}
 	p.X.Max = max(p.X.Max, 1.05*high)
 	p.X.Min = min(p.X.Min, 1.05*low)
 }

@@ -76,7 +76,7 @@ func drawScores(p *plot.Plot, size Size, j int, name string, points []costPoint)
 	color := palette[j%len(palette)]
 	full := draw.GlyphStyle{Color: color, Radius: size.Font * .2, Shape: draw.CircleGlyph{}}
 	pale := full
-	pale.Color = transparent(color, .35)
+	pale.Color = transparent(color, .5)
 	var front plotter.XYs
 	for _, c := range points {
 		at := plotter.XY{X: math.Log10(c.cost), Y: c.value}
