@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"flag"
+	"image"
 	"image/color"
 	"image/png"
 	"os"
@@ -89,26 +90,49 @@ func TestGoldenImages(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fig, err := c.draw(c.reports, c.opts)
 			require.NoError(t, err)
-			var got bytes.Buffer
-			require.NoError(t, fig.EncodePNG(&got))
-			path := filepath.Join("testdata", c.name+"_golden.png")
-			if *update {
-				require.NoError(t, os.WriteFile(path, got.Bytes(), 0o644))
-			}
-			want, err := os.ReadFile(path)
-			require.NoError(t, err)
-			same, err := cmpimg.EqualApprox("png", got.Bytes(), want, .1)
-			require.NoError(t, err)
-			if !same {
-				other := filepath.Join(t.TempDir(), c.name+".png")
-				os.WriteFile(other, got.Bytes(), 0o600)
-				t.Errorf("the picture differs from %s; go test ./ratml/figures -update writes it anew, look at it then", path)
-			}
+			likeGolden(t, c.name, fig)
 		})
 	}
 }
 
-// What reaches the edge of a picture is cut off.
+// likeGolden compares a figure with the picture in testdata.
+func likeGolden(t *testing.T, name string, fig *figures.Figure) {
+	t.Helper()
+	var got bytes.Buffer
+	require.NoError(t, fig.EncodePNG(&got))
+	path := filepath.Join("testdata", name+"_golden.png")
+	if *update {
+		require.NoError(t, os.WriteFile(path, got.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	same, err := cmpimg.EqualApprox("png", got.Bytes(), want, .1)
+	require.NoError(t, err)
+	if !same {
+		t.Errorf("the picture differs from %s; go test ./ratml/figures -update writes it anew, look at it then", path)
+	}
+}
+
+// nothingAtTheEdge fails where something is drawn at the edge of the picture: what reaches it is cut off. It returns the
+// bounds.
+func nothingAtTheEdge(t *testing.T, name string, fig *figures.Figure) image.Rectangle {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, fig.EncodePNG(&b))
+	img, err := png.Decode(&b)
+	require.NoError(t, err)
+	r := img.Bounds()
+	for x := range r.Dx() {
+		for y := range r.Dy() {
+			edge := x < 3 || y < 3 || x >= r.Dx()-3 || y >= r.Dy()-3
+			if edge && color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y < 250 {
+				t.Fatalf("%s, %v wide: something is drawn at (%d,%d) of %v", name, fig.Width, x, y, r)
+			}
+		}
+	}
+	return r
+}
+
 func TestNothingIsCutOff(t *testing.T) {
 	two := officialReports(t, -1)
 	long := *two[1].Run
@@ -118,21 +142,9 @@ func TestNothingIsCutOff(t *testing.T) {
 		for _, size := range []figures.Size{figures.Column, figures.Page, figures.Slide} {
 			fig, err := draw(two, figures.Options{Size: size})
 			require.NoError(t, err)
-			var b bytes.Buffer
-			require.NoError(t, fig.EncodePNG(&b))
-			img, err := png.Decode(&b)
-			require.NoError(t, err)
-			r := img.Bounds()
+			r := nothingAtTheEdge(t, name, fig)
 			require.InDelta(t, float64(fig.Width.Points())/72*float64(size.DPI), float64(r.Dx()), 1)
 			require.GreaterOrEqual(t, size.DPI, 200)
-			for x := range r.Dx() {
-				for y := range r.Dy() {
-					edge := x < 3 || y < 3 || x >= r.Dx()-3 || y >= r.Dy()-3
-					if edge && color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y < 250 {
-						t.Fatalf("%s, %v wide: something is drawn at (%d,%d) of %v", name, fig.Width, x, y, r)
-					}
-				}
-			}
 		}
 	}
 }

@@ -7,37 +7,17 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gonum.org/v1/plot/cmpimg"
 
 	"github.com/ratml/rat/ratml/figures"
 	"github.com/ratml/rat/ratml/misd"
 	"github.com/ratml/rat/ratml/report"
 )
-
-// likeGolden compares a figure with the picture in testdata.
-func likeGolden(t *testing.T, name string, fig *figures.Figure) {
-	t.Helper()
-	var got bytes.Buffer
-	require.NoError(t, fig.EncodePNG(&got))
-	path := filepath.Join("testdata", name+"_golden.png")
-	if *update {
-		require.NoError(t, os.WriteFile(path, got.Bytes(), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	same, err := cmpimg.EqualApprox("png", got.Bytes(), want, .1)
-	require.NoError(t, err)
-	if !same {
-		t.Errorf("the picture differs from %s; go test ./ratml/figures -update writes it anew, look at it then", path)
-	}
-}
 
 // withIntervals gives metrics intervals that do not depend on how resamples are drawn.
 func withIntervals(reports []*report.Report) []*report.Report {
@@ -211,19 +191,7 @@ func TestGalleryIsNotCutOff(t *testing.T) {
 		for _, size := range []figures.Size{figures.Column, figures.Page, figures.Slide} {
 			fig, err := draw(figures.Options{Size: size})
 			require.NoError(t, err)
-			var b bytes.Buffer
-			require.NoError(t, fig.EncodePNG(&b))
-			img, err := png.Decode(&b)
-			require.NoError(t, err)
-			r := img.Bounds()
-			for x := range r.Dx() {
-				for y := range r.Dy() {
-					edge := x < 3 || y < 3 || x >= r.Dx()-3 || y >= r.Dy()-3
-					if edge && color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y < 250 {
-						t.Fatalf("%s, %v wide: something is drawn at (%d,%d) of %v", name, fig.Width, x, y, r)
-					}
-				}
-			}
+			nothingAtTheEdge(t, name, fig)
 		}
 	}
 }

@@ -1,17 +1,12 @@
 package figures_test
 
 import (
-	"bytes"
-	"image/color"
-	"image/png"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/ratml/rat/ratml/figures"
 	"github.com/stretchr/testify/require"
-	"gonum.org/v1/plot/cmpimg"
 )
 
 var metricsOfOutcomes = []string{"aurc", "accuracy"}
@@ -71,22 +66,11 @@ func TestGoldenOutcomes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fig, err := c.draw()
 			require.NoError(t, err)
-			var got bytes.Buffer
-			require.NoError(t, fig.EncodePNG(&got))
-			path := filepath.Join("testdata", c.name+"_golden.png")
-			if *update {
-				require.NoError(t, os.WriteFile(path, got.Bytes(), 0o644))
-			}
-			want, err := os.ReadFile(path)
-			require.NoError(t, err)
-			same, err := cmpimg.EqualApprox("png", got.Bytes(), want, .1)
-			require.NoError(t, err)
-			require.True(t, same, "the picture differs from %s; go test ./ratml/figures -update writes it anew, look at it then", path)
+			likeGolden(t, c.name, fig)
 		})
 	}
 }
 
-// What reaches the edge of a picture is cut off.
 func TestOutcomesAreNotCutOff(t *testing.T) {
 	for _, size := range []figures.Size{figures.Column, figures.Page, figures.Slide} {
 		for name, draw := range map[string]func() (*figures.Figure, error){
@@ -99,19 +83,7 @@ func TestOutcomesAreNotCutOff(t *testing.T) {
 		} {
 			fig, err := draw()
 			require.NoError(t, err)
-			var b bytes.Buffer
-			require.NoError(t, fig.EncodePNG(&b))
-			img, err := png.Decode(&b)
-			require.NoError(t, err)
-			r := img.Bounds()
-			for x := range r.Dx() {
-				for y := range r.Dy() {
-					edge := x < 3 || y < 3 || x >= r.Dx()-3 || y >= r.Dy()-3
-					if edge && color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y < 250 {
-						t.Fatalf("%s, %v wide: something is drawn at (%d,%d) of %v", name, fig.Width, x, y, r)
-					}
-				}
-			}
+			nothingAtTheEdge(t, name, fig)
 		}
 	}
 }
