@@ -13,11 +13,12 @@ import (
 type Kind int
 
 const (
-	ConvWeight   Kind = iota // [out, in, height, width]
+	ConvWeight   Kind = iota // [out, in, height, width]; in is that of one group
+	ConvBias                 // [out]
 	LinearWeight             // [out, in]
 	LinearBias               // [out]
-	NormWeight               // batch normalisation's gain, [channels]
-	NormBias                 // batch normalisation's offset, [channels]
+	NormWeight               // a normalisation's gain, [channels]
+	NormBias                 // a normalisation's offset, [channels]
 	RunningMean              // [channels], not trained by gradient
 	RunningVar               // [channels], not trained by gradient
 )

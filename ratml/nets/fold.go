@@ -46,15 +46,21 @@ func (a *Arch) Fold(w Weights) (Weights, error) {
 			continue
 		}
 		variance := w[f.norm+".running_var"]
+		convBias := w[f.conv+".bias"] // nil where there is none
 		scale, shift := NewTensor(variance.Shape...), NewTensor(variance.Shape...)
 		for c, v := range variance.Data {
 			if v < 0 {
 				return nil, fmt.Errorf("nets: %s.running_var is negative in channel %d: %v", f.norm, c, v)
 			}
 			s := float64(w[f.norm+".weight"].Data[c]) / math.Sqrt(float64(v)+normEpsilon)
+			mean := float64(w[f.norm+".running_mean"].Data[c])
+			if convBias != nil {
+				mean -= float64(convBias.Data[c])
+			}
 			scale.Data[c] = float32(s)
-			shift.Data[c] = float32(float64(w[f.norm+".bias"].Data[c]) - float64(w[f.norm+".running_mean"].Data[c])*s)
+			shift.Data[c] = float32(float64(w[f.norm+".bias"].Data[c]) - mean*s)
 		}
+		delete(folded, f.conv+".bias")
 		for _, suffix := range []string{".weight", ".bias", ".running_mean", ".running_var"} {
 			delete(folded, f.norm+suffix)
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // Init returns seeded initial weights, distributed as PyTorch and pytorchcv start them: convolutions by Kaiming's
-// uniform rule for ReLU (bound sqrt(6/fan-in)), linear layers uniform within 1/sqrt(in), batch normalisation as the
-// identity. Each tensor's values depend only on the seed and its name.
+// uniform rule for ReLU (bound sqrt(6/fan-in)), linear layers and all biases uniform within 1/sqrt(fan-in),
+// normalisations as the identity. Each tensor's values depend only on the seed and its name.
 func (a *Arch) Init(seed uint64) Weights {
 	w := Weights{}
 	for _, p := range a.Params {
@@ -21,7 +21,7 @@ func (a *Arch) Init(seed uint64) Weights {
 			uniform(rng, t.Data, math.Sqrt(6/float64(size(p.Shape[1:]))))
 		case LinearWeight:
 			uniform(rng, t.Data, 1/math.Sqrt(float64(p.Shape[1])))
-		case LinearBias:
+		case ConvBias, LinearBias:
 			uniform(rng, t.Data, 1/math.Sqrt(float64(a.fanIn(p.Name))))
 		case NormWeight, RunningVar:
 			for i := range t.Data {
@@ -39,12 +39,12 @@ func uniform(rng *rand.Rand, dst []float32, bound float64) {
 	}
 }
 
-// fanIn returns the number of inputs of the linear layer whose bias is called name.
+// fanIn returns the number of inputs that an output of the layer has whose bias is called name.
 func (a *Arch) fanIn(name string) int {
 	weight := name[:len(name)-len("bias")] + "weight"
 	for _, p := range a.Params {
 		if p.Name == weight {
-			return p.Shape[1]
+			return size(p.Shape[1:])
 		}
 	}
 	return 1

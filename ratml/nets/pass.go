@@ -78,31 +78,6 @@ func (p *Pass) Param(name string, kind Kind, shape ...int) *Node {
 	return v
 }
 
-// Conv is a convolution without bias; its kernel is the parameter name.weight.
-func (p *Pass) Conv(name string, x *Node, out, kernel, stride, pad int) *Node {
-	if p.options.Mode == declare {
-		p.arch.addFold(fold{conv: name})
-	}
-	return p.conv(name, x, out, kernel, stride, pad)
-}
-
-func (p *Pass) conv(name string, x *Node, out, kernel, stride, pad int) *Node {
-	k := p.Param(name+".weight", ConvWeight, out, channels(x), kernel, kernel)
-	return p.multiply(x, k, func(x, k *Node) *Node { return Conv2D(x, k, stride, pad) })
-}
-
-// ConvBatchNorm is [Pass.Conv] followed by [Pass.BatchNorm], one convolution with an offset where folded.
-func (p *Pass) ConvBatchNorm(conv, norm string, x *Node, out, kernel, stride, pad int) *Node {
-	y := p.conv(conv, x, out, kernel, stride, pad)
-	switch p.options.Mode {
-	case Folded:
-		return Add(y, perChannel(p.Param(norm+shiftSuffix, NormBias, out)))
-	case declare:
-		p.arch.addFold(fold{norm: norm, conv: conv})
-	}
-	return p.batchNorm(norm, y)
-}
-
 // Linear is x·weightᵀ + bias with the parameters name.weight [out, in] and name.bias [out].
 func (p *Pass) Linear(name string, x *Node, out int) *Node {
 	in := x.Shape().Dimensions[1]

@@ -2,9 +2,24 @@ package nets
 
 import (
 	"fmt"
+	"regexp"
 
 	. "github.com/gomlx/gomlx/core/graph"
 )
+
+var wideResNets = family{
+	form:    "wrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}",
+	pattern: regexp.MustCompile(`^wrn(\d{1,3})_(\d{1,3})(?:_dropout(\d{1,2}))?_(cifar10|cifar100|svhn)$`),
+	common:  named(cifarDomains, "wrn10_1", "wrn16_2", "wrn16_10", "wrn28_10", "wrn40_8"),
+	build: func(name string, m []string) (*Arch, error) {
+		depth, width := number(m[1]), number(m[2])
+		if depth < 10 || (depth-4)%6 != 0 || width < 1 {
+			return nil, fmt.Errorf("nets: %s: depth must be 10, 16, 22, 28, ... (6n+4) and width at least 1", name)
+		}
+		d := cifarDomains[m[4]]
+		return d.arch(name, wideResNet(depth, width, d.classes, percent(m[3])))
+	},
+}
 
 // wideResNet is the pre-activation wide residual network of Zagoruyko & Komodakis (2016) for 32x32 images, with the
 // tensor names of pytorchcv's CIFARWRN: three stages of (depth-4)/6 units with 16, 32 and 64 times width channels, and
