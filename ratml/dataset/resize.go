@@ -1,0 +1,217 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+)
+
+// Interpolation is how pixels between pixels are made.
+type Interpolation int
+
+const (
+	Bilinear Interpolation = iota // a triangle, one pixel to either side
+	Bicubic                       // Keys's cubic with a = -1/2, two pixels to either side
+)
+
+// String returns the name, as in "bilinear".
+func (m Interpolation) String() string {
+	switch m {
+	case Bilinear:
+		return "bilinear"
+	case Bicubic:
+		return "bicubic"
+	}
+	return fmt.Sprintf("Interpolation(%d)", int(m))
+}
+
+// kernel returns how far the kernel reaches and its weight at x. The conversions keep processors from fusing
+// operations: weights are Pillow's to the last bit.
+func (m Interpolation) kernel() (support float64, weight func(x float64) float64) {
+	if m == Bilinear {
+		return 1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }
+	}
+	return 2, func(x float64) float64 {
+		const a = -0.5
+		switch x = math.Abs(x); {
+		case x < 1:
+			return float64((float64((a+2)*x)-(a+3))*x*x) + 1
+		case x < 2:
+			return (float64((float64((x-5)*x)+8)*x) - 4) * a
+		}
+		return 0
+	}
+}
+
+// Resize returns the image, of which pixels holds the bytes in the order height, width, channel, resampled to the given
+// height and width. Where an image shrinks the kernel widens with it, so that every pixel counts (antialiasing). The
+// bytes are those of Pillow's Image.resize, which torchvision's transforms call: widths first, then heights, each with
+// weights in fixed point and rounded to bytes. It is an error if the pixels do not fit the shape or a side is not
+// positive.
+//
+// Source: Pillow, src/libImaging/Resample.c.
+func Resize(pixels []uint8, from Shape, height, width int, how Interpolation) ([]uint8, error) {
+	return resample(pixels, from, height, width, box{0, 0, height, width}, how)
+}
+
+// resample is Resize for what b cuts out of the result.
+func resample(pixels []uint8, from Shape, height, width int, b box, how Interpolation) ([]uint8, error) {
+	switch {
+	case from.Height < 1 || from.Width < 1 || from.Channels < 1 || len(pixels) != from.Size():
+		return nil, fmt.Errorf("dataset: resizing %d values as an image of %v", len(pixels), from)
+	case height < 1 || width < 1:
+		return nil, fmt.Errorf("dataset: resizing an image of %v to %dx%d: sides must be at least 1", from, height, width)
+	case how != Bilinear && how != Bicubic:
+		return nil, fmt.Errorf("dataset: resizing an image of %v with %v, want bilinear or bicubic", from, how)
+	}
+	across, down := newFilter(from.Width, width, b.left, b.width, how), newFilter(from.Height, height, b.top, b.height, how)
+	// The rows of the source that the result needs.
+	first, last := from.Height, 0
+	for _, w := range down.windows {
+		first, last = min(first, w.first), max(last, w.first+len(w.weights))
+	}
+	c := from.Channels
+	rows := pixels[first*from.Width*c : last*from.Width*c]
+	if from.Width != width || b.left != 0 || b.width != width {
+		out := make([]uint8, (last-first)*b.width*c)
+		for y := range last - first {
+			across.row(out[y*b.width*c:][:b.width*c], rows[y*from.Width*c:][:from.Width*c], c)
+		}
+		rows = out
+	}
+	if from.Height == height {
+		row := b.width * c
+		return slices.Clone(rows[(b.top-first)*row:][:b.height*row]), nil
+	}
+	out := make([]uint8, b.height*b.width*c)
+	sums := make([]int32, b.width*c)
+	for y, w := range down.windows {
+		w.first -= first
+		w.column(out[y*b.width*c:][:b.width*c], rows, sums)
+	}
+	return out, nil
+}
+
+// precision is the number of bits after the point of a weight: a byte times it fits 32 bits, with two bits for the
+// overshoot of bicubic weights.
+const precision = 32 - 8 - 2
+
+// A filter makes the values along one axis.
+type filter struct{ windows []window }
+
+// A window is the source of one value: weights that sum to about 1, in fixed point, for values from first on.
+type window struct {
+	first   int
+	weights []int32
+}
+
+type filterKey struct {
+	in, out, at, n int
+	how            Interpolation
+}
+
+// filters keeps the weights of the last sizes seen: images of a set often have one size.
+var filters struct {
+	sync.Mutex
+	known map[filterKey]*filter
+}
+
+// newFilter returns the filter from in values to the n from at on of out.
+func newFilter(in, out, at, n int, how Interpolation) *filter {
+	key := filterKey{in, out, at, n, how}
+	filters.Lock()
+	f := filters.known[key]
+	filters.Unlock()
+	if f != nil {
+		return f
+	}
+	f = makeFilter(in, out, at, n, how)
+	filters.Lock()
+	if filters.known == nil || len(filters.known) >= 256 {
+		filters.known = map[filterKey]*filter{}
+	}
+	filters.known[key] = f
+	filters.Unlock()
+	return f
+}
+
+func makeFilter(in, out, at, n int, how Interpolation) *filter {
+	support, kernel := how.kernel()
+	scale := float64(in) / float64(out)
+	wide := max(1, scale)
+	support *= wide
+	shrink := 1 / wide
+	f := &filter{make([]window, n)}
+	var weights []float64
+	for i := range f.windows {
+		centre := float64((float64(at+i) + 0.5) * scale)
+		first := max(0, int(centre-support+0.5))
+		last := min(in, int(centre+support+0.5))
+		weights = weights[:0]
+		sum := 0.0
+		for x := first; x < last; x++ {
+			w := kernel((float64(x) - centre + 0.5) * shrink)
+			weights = append(weights, w)
+			sum += w
+		}
+		fixed := make([]int32, len(weights))
+		for j, w := range weights {
+			if sum != 0 {
+				w /= sum
+			}
+			fixed[j] = int32(w*(1<<precision) + math.Copysign(0.5, w))
+		}
+		f.windows[i] = window{first, fixed}
+	}
+	return f
+}
+
+// row makes the values of a row of pixels of c channels.
+func (f *filter) row(dst, src []uint8, c int) {
+	const half = 1 << (precision - 1)
+	if c == 3 {
+		for i, w := range f.windows {
+			r, g, b := int32(half), int32(half), int32(half)
+			from := src[w.first*3:][:len(w.weights)*3]
+			for _, k := range w.weights {
+				r += int32(from[0]) * k
+				g += int32(from[1]) * k
+				b += int32(from[2]) * k
+				from = from[3:]
+			}
+			to := dst[i*3:][:3]
+			to[0], to[1], to[2] = clip(r), clip(g), clip(b)
+		}
+		return
+	}
+	for i, w := range f.windows {
+		for ch := range c {
+			sum := int32(half)
+			for j, k := range w.weights {
+				sum += int32(src[(w.first+j)*c+ch]) * k
+			}
+			dst[i*c+ch] = clip(sum)
+		}
+	}
+}
+
+// column makes a row from the rows of the window, which are as long as it; sums is memory of that length.
+func (w window) column(dst, rows []uint8, sums []int32) {
+	n := len(dst)
+	for i := range sums {
+		sums[i] = 1 << (precision - 1)
+	}
+	for j, k := range w.weights {
+		row := rows[(w.first+j)*n:][:n]
+		for i, v := range row {
+			sums[i] += int32(v) * k
+		}
+	}
+	for i, s := range sums {
+		dst[i] = clip(s)
+	}
+}
+
+// clip returns the byte next to a sum to which half was added.
+func clip(sum int32) uint8 { return uint8(min(255, max(0, sum>>precision))) }
