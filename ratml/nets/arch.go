@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/ratml/rat/ratml/dataset"
 )
 
 // Kind tells what a parameter is for: how it is initialised, whether it is trained, how it is folded.
@@ -21,6 +23,8 @@ const (
 	NormBias                 // a normalisation's offset, [channels]
 	RunningMean              // [channels], not trained by gradient
 	RunningVar               // [channels], not trained by gradient
+	Embedding                // what is added to positions, or a position of its own: tokens, biases of attention
+	LayerScale               // factors of the channels of a residual branch
 )
 
 // Param describes one tensor of a network.
@@ -28,6 +32,8 @@ type Param struct {
 	Name  string // PyTorch's name, such as "features.stage1.unit1.body.conv1.conv.weight"
 	Shape []int
 	Kind  Kind
+
+	start Initialiser // nil for the usual one of its kind
 }
 
 // Trainable tells whether the parameter is changed by gradients; running statistics are not.
@@ -40,6 +46,8 @@ type Arch struct {
 	Classes int
 	// Mean and Std normalise each channel: the network sees (x-Mean)/Std of images x in [0,1].
 	Mean, Std []float32
+	// Preprocess is what the network's usual weights were evaluated with; the zero value where images have its size.
+	Preprocess dataset.Preprocess
 	// Params lists all tensors in the order of their first use.
 	Params []Param
 	// FeatureSize is the number of inputs of the last linear layer, 0 where there is none.

@@ -38,7 +38,7 @@ func (p *Pass) ConvolveBatchNorm(conv, norm string, x *Node, w Window) *Node {
 		w.Bias = false // it is part of the offset
 		return Add(p.convolve(conv, x, w), perChannel(p.Param(norm+shiftSuffix, NormBias, w.Out)))
 	case declare:
-		p.arch.addFold(fold{norm: norm, conv: conv})
+		p.arch.addFold(fold{norm: norm, conv: conv, epsilon: p.norm.epsilon()})
 	}
 	return p.batchNorm(norm, p.convolve(conv, x, w))
 }

@@ -17,7 +17,8 @@ func (a *Arch) WithExtraOutputs(n int) (*Arch, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("nets: %s with %d extra outputs, want none or more", a.Name, n)
 	}
-	b := &Arch{Name: a.Name, Input: a.Input, Classes: a.Classes, Mean: a.Mean, Std: a.Std, ExtraOutputs: n, forward: a.forward, head: a.head}
+	b := a.undeclared()
+	b.ExtraOutputs, b.head = n, a.head
 	if err := b.declare(); err != nil {
 		return nil, fmt.Errorf("nets: %s with %d extra outputs: %w", a.Name, n, err)
 	}

@@ -12,7 +12,10 @@ const (
 
 // fold says how a batch normalisation is folded: into the convolution before it, or, where there is none, to a
 // precomputed scale and shift of each channel. Without norm it says that the convolution must stay as it is.
-type fold struct{ norm, conv string }
+type fold struct {
+	norm, conv string
+	epsilon    float64
+}
 
 // addFold notes f once, however often a network that shares layers uses them. It panics where a layer would have to
 // be folded in two ways.
@@ -52,7 +55,7 @@ func (a *Arch) Fold(w Weights) (Weights, error) {
 			if v < 0 {
 				return nil, fmt.Errorf("nets: %s.running_var is negative in channel %d: %v", f.norm, c, v)
 			}
-			s := float64(w[f.norm+".weight"].Data[c]) / math.Sqrt(float64(v)+normEpsilon)
+			s := float64(w[f.norm+".weight"].Data[c]) / math.Sqrt(float64(v)+f.epsilon)
 			mean := float64(w[f.norm+".running_mean"].Data[c])
 			if convBias != nil {
 				mean -= float64(convBias.Data[c])

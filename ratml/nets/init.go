@@ -6,9 +6,21 @@ import (
 	"math/rand/v2"
 )
 
+// An Initialiser makes the initial values of a parameter of the given shape.
+type Initialiser func(rng *rand.Rand, shape []int, values []float32)
+
+// Initialise says how the parameters of a kind start that are declared from here on.
+func (p *Pass) Initialise(kind Kind, how Initialiser) {
+	if p.start == nil {
+		p.start = map[Kind]Initialiser{}
+	}
+	p.start[kind] = how
+}
+
 // Init returns seeded initial weights, distributed as PyTorch and pytorchcv start them: convolutions by Kaiming's
 // uniform rule for ReLU (bound sqrt(6/fan-in)), linear layers and all biases uniform within 1/sqrt(fan-in),
-// normalisations as the identity. Each tensor's values depend only on the seed and its name.
+// normalisations as the identity, embeddings and layer scales 0; or as the network says by [Pass.Initialise]. Each
+// tensor's values depend only on the seed and its name.
 func (a *Arch) Init(seed uint64) Weights {
 	w := Weights{}
 	for _, p := range a.Params {
@@ -16,6 +28,11 @@ func (a *Arch) Init(seed uint64) Weights {
 		h := fnv.New64a()
 		h.Write([]byte(p.Name))
 		rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+		if p.start != nil {
+			p.start(rng, p.Shape, t.Data)
+			w[p.Name] = t
+			continue
+		}
 		switch p.Kind {
 		case ConvWeight:
 			uniform(rng, t.Data, math.Sqrt(6/float64(size(p.Shape[1:]))))

@@ -23,7 +23,7 @@ type Options struct {
 	KeepStatistics bool
 
 	// Momentum, in mode [Train], is the share in [0,1] by which the running statistics move to those of the batch, a
-	// scalar; nil means 0.1. With 1/n in the n-th batch they become the mean over all batches, as PyTorch's
+	// scalar; nil means the network's own, mostly 0.1. With 1/n in the n-th batch they become the mean over all batches, as PyTorch's
 	// momentum=None does.
 	Momentum *Node
 

@@ -33,6 +33,9 @@ type Pass struct {
 	head     string // the linear layer with extra outputs
 	extra    int    // how many
 	features *Node  // input of the last linear layer
+
+	start map[Kind]Initialiser
+	norm  BatchNorm
 }
 
 func (a *Arch) pass(vars map[string]*Node, o Options, g *Graph) *Pass {
@@ -74,7 +77,7 @@ func (p *Pass) Param(name string, kind Kind, shape ...int) *Node {
 	}
 	v := Parameter(p.graph, name, shapes.Make(dtypes.Float32, shape...))
 	p.vars[name] = v
-	p.arch.Params = append(p.arch.Params, Param{Name: name, Shape: slices.Clone(shape), Kind: kind})
+	p.arch.Params = append(p.arch.Params, Param{Name: name, Shape: slices.Clone(shape), Kind: kind, start: p.start[kind]})
 	return v
 }
 
