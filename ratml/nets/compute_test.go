@@ -188,3 +188,10 @@ func compare(got, want []float64, tol float64) error {
 	}
 	return nil
 }
+
+// logitsAndGradient is a function for network: the logits, and what gradient gives.
+func logitsAndGradient(net nets.Network, x *graph.Node) []*graph.Node {
+	z := net(x)
+	confidence := graph.ReduceAllSum(graph.ReduceMax(graph.LogSoftmax(z), -1))
+	return []*graph.Node{z, graph.Gradient(confidence, x)[0]}
+}

@@ -3,6 +3,7 @@ package nets
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -34,6 +35,22 @@ func (p *Pass) Dropout(name string, x *Node, rate float64) *Node {
 		return x
 	}
 	keep := GreaterOrEqual(p.options.Dropout(name, x.Shape().Dimensions), Scalar(x.Graph(), dtypes.Float32, rate))
+	return Mul(x, MulScalar(ConvertDType(keep, x.DType()), 1/(1-rate)))
+}
+
+// DropBranch is stochastic depth (Huang et al., ECCV 2016): in mode [Train], with Options.Dropout, it sets whole images of
+// the residual branch x to 0 with the probability rate and divides the others by 1-rate; else it returns x. It is no
+// dropout in the sense of [Arch.HasDropout].
+func (p *Pass) DropBranch(name string, x *Node, rate float64) *Node {
+	if !(rate >= 0 && rate < 1) {
+		panic(fmt.Errorf("nets: stochastic depth %s with rate %g, want at least 0 and less than 1", name, rate))
+	}
+	if rate == 0 || p.options.Mode != Train || p.options.Dropout == nil {
+		return x
+	}
+	dims := slices.Repeat([]int{1}, x.Rank())
+	dims[0] = x.Shape().Dimensions[0]
+	keep := GreaterOrEqual(p.options.Dropout(name, dims), Scalar(x.Graph(), dtypes.Float32, rate))
 	return Mul(x, MulScalar(ConvertDType(keep, x.DType()), 1/(1-rate)))
 }
 

@@ -20,6 +20,11 @@ type family struct {
 var families = []family{
 	wideResNets,
 	smallCNNs,
+	mobileNets,
+	efficientNets,
+	convNeXts,
+	visionTransformers,
+	swins,
 }
 
 // Lookup returns the architecture called name. The error for an unknown name lists the forms of the known ones.

@@ -1,0 +1,95 @@
+"""Writes classifiers.json: tensors, outputs and input gradients of torchvision's networks, with the weights and images
+of generated.py.
+
+pip install torch torchvision; python classifiers.py > classifiers.json. Written with torch 2.15.0 and torchvision
+0.29.2. With names of networks as arguments it writes, for these, outputs and gradients at full size instead.
+"""
+
+import hashlib
+import json
+import sys
+
+import numpy as np
+import torch
+import torchvision.models as models
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+from torchvision.models.efficientnet import EfficientNet, MBConvConfig
+from torchvision.models.mobilenetv2 import MobileNetV2
+from torchvision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
+from torchvision.models.swin_transformer import SwinTransformer
+from torchvision.models.vision_transformer import VisionTransformer
+
+import generated
+
+NAMES = """mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 convnext_tiny convnext_small convnext_base
+vit_b_16 vit_b_32 vit_l_16 swin_t""".split()
+LISTED = "mobilenet_v2 mobilenet_v3_small efficientnet_b0 convnext_tiny vit_b_32 swin_t".split()
+
+# Buffers that hold no weights.
+BUFFERS = ("num_batches_tracked", "relative_position_index")
+
+
+def small():
+    """A small network of each family, with 10 classes, and the size of its images."""
+    block = lambda *a: InvertedResidualConfig(*a, 1, 1.0)
+    yield "mobilenet_v2", 32, MobileNetV2(10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 2, 1]])
+    yield "mobilenet_v3", 33, MobileNetV3([block(16, 3, 16, 16, True, "RE", 2), block(16, 3, 72, 24, False, "RE", 1), block(24, 5, 96, 24, True, "HS", 1), block(24, 5, 120, 40, True, "HS", 2)], 64, 10)
+    yield "efficientnet", 32, EfficientNet([MBConvConfig(1, 3, 1, 24, 16, 1), MBConvConfig(6, 5, 2, 16, 24, 2), MBConvConfig(6, 3, 2, 24, 32, 2)], 0.2, num_classes=10)
+    yield "convnext", 41, ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, 24, 2), CNBlockConfig(24, None, 1)], num_classes=10)
+    yield "vit", 24, VisionTransformer(24, 8, 2, 3, 24, 32, num_classes=10)
+    yield "swin", 44, SwinTransformer([4, 4], 12, [2, 2], [2, 3], [3, 3], num_classes=10)
+
+
+def load(net):
+    state = net.state_dict()
+    for name, v in state.items():
+        if not name.endswith(BUFFERS):
+            state[name] = torch.from_numpy(generated.tensor(name, tuple(v.shape)))
+    net.load_state_dict(state)
+    return net.eval()
+
+
+def tensors(net):
+    return [f"{name} {list(v.shape)}" for name, v in net.state_dict().items() if not name.endswith(BUFFERS)]
+
+
+def described(name):
+    with torch.device("meta"):
+        net = models.get_model(name)
+    lines = sorted(tensors(net))
+    weights = models.get_model_weights(name)
+    t = weights.DEFAULT.transforms()
+    return {
+        "Name": name,
+        "Params": sum(p.numel() for p in net.parameters()),
+        "Published": weights.IMAGENET1K_V1.meta["num_params"],
+        "Preprocess": f"resize {t.resize_size[0]} {t.interpolation.value}, crop {t.crop_size[0]}",
+        "Tensors": len(lines),
+        "SHA256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        **({"List": lines} if name in LISTED else {}),
+    }
+
+
+def passed(name, size, net):
+    """Outputs for two images, and samples of the gradient of the sum of log max softmax, in double precision."""
+    net = load(net).double()
+    images = generated.images(2, size, size)
+    x = torch.from_numpy(images).double().requires_grad_()
+    mean, std = (torch.tensor(np.float32(v)).double() for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    logits = net(((x - mean) / std).permute(0, 3, 1, 2))
+    logits.log_softmax(1).amax(1).sum().backward()
+    g = x.grad.flatten().numpy()
+    at = np.linspace(0, g.size - 1, 61).astype(int)
+    short = lambda v: [float(f"{x:.10g}") for x in v]
+    return {
+        "Name": name, "Size": size, "Logits": short(logits.detach().flatten().tolist()),
+        "At": at.tolist(), "Gradient": short(g[at]), "Norm": float(np.sqrt(g @ g)), "Largest": float(abs(g).max()),
+        "Buffers": {k: v.tolist() for k, v in net.state_dict().items() if k.endswith("relative_position_index") and v.numel() < 100},
+    }
+
+
+if len(sys.argv) > 1:
+    out = {"Passes": [passed(n, 224, models.get_model(n)) for n in sys.argv[1:]]}
+else:
+    out = {"Nets": [described(n) for n in NAMES], "Passes": [passed(*s) for s in small()]}
+json.dump(out, sys.stdout, indent=0)
