@@ -32,12 +32,12 @@ BUFFERS = ("num_batches_tracked", "relative_position_index")
 def small():
     """A small network of each family, with 10 classes, and the size of its images."""
     block = lambda *a: InvertedResidualConfig(*a, 1, 1.0)
-    yield "mobilenet_v2", 32, MobileNetV2(10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 2, 1]])
-    yield "mobilenet_v3", 33, MobileNetV3([block(16, 3, 16, 16, True, "RE", 2), block(16, 3, 72, 24, False, "RE", 1), block(24, 5, 96, 24, True, "HS", 1), block(24, 5, 120, 40, True, "HS", 2)], 64, 10)
-    yield "efficientnet", 32, EfficientNet([MBConvConfig(1, 3, 1, 24, 16, 1), MBConvConfig(6, 5, 2, 16, 24, 2), MBConvConfig(6, 3, 2, 24, 32, 2)], 0.2, num_classes=10)
-    yield "convnext", 41, ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, 24, 2), CNBlockConfig(24, None, 1)], num_classes=10)
+    yield "mobilenet_v2", 32, MobileNetV2(10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2]])
+    yield "mobilenet_v3", 33, MobileNetV3([block(16, 3, 16, 16, True, "RE", 2), block(16, 3, 72, 24, False, "RE", 1), block(24, 5, 96, 24, True, "HS", 1)], 64, 10)
+    yield "efficientnet", 32, EfficientNet([MBConvConfig(1, 3, 1, 24, 16, 1), MBConvConfig(6, 5, 2, 16, 24, 2)], 0.2, num_classes=10)
+    yield "convnext", 41, ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)], num_classes=10)
     yield "vit", 24, VisionTransformer(24, 8, 2, 3, 24, 32, num_classes=10)
-    yield "swin", 44, SwinTransformer([4, 4], 12, [2, 2], [2, 3], [3, 3], num_classes=10)
+    yield "swin", 44, SwinTransformer([4, 4], 12, [2, 1], [2, 3], [3, 3], num_classes=10)
 
 
 def load(net):
