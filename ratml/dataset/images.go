@@ -48,6 +48,14 @@ func (s *Images) Read(i int, dst []float32) (int, error) {
 	return s.labels[i], nil
 }
 
+// Label returns the label of image i.
+func (s *Images) Label(i int) int { return s.labels[i] }
+
+func (s *Images) bytes(i int) ([]uint8, Shape, error) {
+	size := s.shape.Size()
+	return s.pixels[i*size:][:size], s.shape, nil
+}
+
 // unit maps a byte to [0,1].
 var unit = func() (table [256]float32) {
 	for i := range table {

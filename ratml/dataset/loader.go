@@ -188,7 +188,8 @@ func (l Loader) batch(ctx context.Context, epoch int, index []int) (*Batch, erro
 			return nil, ctx.Err()
 		}
 		image := b.Images[row*size:][:size]
-		label, err := l.Set.Read(i, image)
+		reseed(&source, l.Seed, forTransform, uint64(epoch), uint64(i))
+		label, err := readRandom(rng, l.Set, i, image)
 		if err == nil && (label < 0 || label >= classes) {
 			err = fmt.Errorf("label %d is outside [0,%d)", label, classes)
 		}
@@ -196,7 +197,6 @@ func (l Loader) batch(ctx context.Context, epoch int, index []int) (*Batch, erro
 			return nil, fmt.Errorf("image %d: %w", i, err)
 		}
 		if l.Transform != nil {
-			reseed(&source, l.Seed, forTransform, uint64(epoch), uint64(i))
 			l.Transform(rng, shape, image)
 		}
 		b.Labels[row], b.Mask[row] = int32(label), 1

@@ -23,17 +23,11 @@ var (
 )
 
 func openMNIST(cfg Config) (*Data, error) {
-	var folders []string
-	if cfg.Dir != "" {
-		folders = below(cfg.Dir, "MNIST/raw", "raw", "mnist")
-	} else {
-		dir, err := moduleData()
-		if err != nil {
-			return nil, fmt.Errorf("%w, or name a folder with the files %s", err, strings.Join(idxNames[:], ", "))
-		}
-		folders = []string{dir}
+	folders, err := mnistFolders(cfg)
+	if err != nil {
+		return nil, err
 	}
-	data, err := openIDX(folders, mnistClasses, "name the folder that holds them")
+	data, err := openIDX(folders, mnistClasses, mnistHint)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +35,44 @@ func openMNIST(cfg Config) (*Data, error) {
 	return data, nil
 }
 
+const mnistHint = "name the folder that holds them"
+
+func findMNIST(cfg Config) (string, error) {
+	folders, err := mnistFolders(cfg)
+	if err != nil {
+		return "", err
+	}
+	dir, _, err := findIDX(folders)
+	return dir, err
+}
+
+func mnistFolders(cfg Config) ([]string, error) {
+	if cfg.Dir != "" {
+		return below(cfg.Dir, "MNIST/raw", "raw", "mnist"), nil
+	}
+	dir, err := moduleData()
+	if err != nil {
+		return nil, fmt.Errorf("%w, or name a folder with the files %s", err, strings.Join(idxNames[:], ", "))
+	}
+	return []string{dir}, nil
+}
+
 func openFashionMNIST(cfg Config) (*Data, error) {
+	data, err := openIDX(fashionFolders(cfg), fashionClasses,
+		"name the folder that holds them, set "+rootVariable+" to it, or install Debian's package dataset-fashion-mnist")
+	if err != nil {
+		return nil, err
+	}
+	data.Mean, data.Std = []float32{0.2860}, []float32{0.3530}
+	return data, nil
+}
+
+func findFashionMNIST(cfg Config) (string, error) {
+	dir, _, err := findIDX(fashionFolders(cfg))
+	return dir, err
+}
+
+func fashionFolders(cfg Config) []string {
 	dir := cfg.Dir
 	if dir == "" {
 		dir = os.Getenv(rootVariable)
@@ -53,13 +84,7 @@ func openFashionMNIST(cfg Config) (*Data, error) {
 	if cfg.Dir == "" {
 		folders = append(folders, debianFashionMNIST)
 	}
-	data, err := openIDX(folders, fashionClasses,
-		"name the folder that holds them, set "+rootVariable+" to it, or install Debian's package dataset-fashion-mnist")
-	if err != nil {
-		return nil, err
-	}
-	data.Mean, data.Std = []float32{0.2860}, []float32{0.3530}
-	return data, nil
+	return folders
 }
 
 // idxNames are the four files of an MNIST-like set, training images, training labels, test images, test labels. Each

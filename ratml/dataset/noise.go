@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // WithLabelNoise returns s with wrong labels for the given fraction of its images, rounded to whole images. Which
@@ -36,6 +37,16 @@ type noisyLabels struct {
 }
 
 func (s *noisyLabels) origin(i int) (Set, int) { return s.Set, i }
+
+// Label returns the label of image i, right or wrong.
+func (s *noisyLabels) Label(i int) int { return s.labels[i] }
+
+func (s *noisyLabels) readRandom(rng *rand.Rand, i int, dst []float32) (int, error) {
+	if _, err := readRandom(rng, s.Set, i, dst); err != nil {
+		return 0, err
+	}
+	return s.labels[i], nil
+}
 
 func (s *noisyLabels) Read(i int, dst []float32) (int, error) {
 	if _, err := s.Set.Read(i, dst); err != nil {

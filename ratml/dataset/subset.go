@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -56,7 +57,8 @@ func Origin(s Set, i int) int {
 	}
 }
 
-// Labels returns the labels of all images of s. The sets of this package know them without reading the images.
+// Labels returns the labels of all images of s. A [Labeler], such as the sets of this package, is asked
+// for them, of another set all images are read.
 func Labels(s Set) ([]int, error) {
 	labels := make([]int, s.Len())
 	var buffer []float32
@@ -76,12 +78,10 @@ type derived interface{ origin(i int) (Set, int) }
 // readLabel returns the label of image i, which it reads into the buffer only if it must.
 func readLabel(s Set, i int, buffer *[]float32) (int, error) {
 	switch t := s.(type) {
-	case *Images:
-		return t.labels[i], nil
+	case Labeler:
+		return t.Label(i), nil
 	case *subset:
 		return readLabel(t.parent, t.index[i], buffer)
-	case *noisyLabels:
-		return t.labels[i], nil
 	}
 	if *buffer == nil {
 		*buffer = make([]float32, s.Shape().Size())
@@ -105,4 +105,11 @@ func (s *subset) Read(i int, dst []float32) (int, error) {
 		return 0, err
 	}
 	return s.parent.Read(s.index[i], dst)
+}
+
+func (s *subset) readRandom(rng *rand.Rand, i int, dst []float32) (int, error) {
+	if err := checkRead(s, i, dst); err != nil {
+		return 0, err
+	}
+	return readRandom(rng, s.parent, s.index[i], dst)
 }
