@@ -61,6 +61,7 @@ func (c *Curves) drawPanel(area draw.Canvas, p *panel, first bool) error {
 	plt.Title.TextStyle, plt.Title.Padding = style, vg.Points(2)
 	for _, a := range []*plot.Axis{&plt.X, &plt.Y} {
 		a.Label.TextStyle, a.Tick.Label = sans(a.Label.TextStyle), sans(a.Tick.Label)
+		a.Tick.Marker = roundTicks{}
 	}
 	plt.X.Label.Text, plt.Y.Label.Text = c.X, p.name
 	if c.X == "" {
