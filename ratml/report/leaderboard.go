@@ -95,13 +95,20 @@ func (r *Report) notes() []string {
 			100*r.Options.Level, r.Options.Resamples, r.Options.Seed))
 	}
 	notes[len(notes)-1] += " cost: forward equivalents an image."
+	notes = append(notes, r.searches()...)
+	return append(notes, reasons(r.Rows, r.Options.Headline)...)
+}
+
+// searches says what each search cost.
+func (r *Report) searches() []string {
+	var notes []string
 	for _, row := range r.Rows {
 		if s := row.Search; s != nil {
 			notes = append(notes, fmt.Sprintf("%s: %.1f forward passes an image after the gradient (median %g, 95th percentile %g, most %d), %d images never flipped.",
 				row.Score, s.Mean, s.Median, s.P95, s.Max, s.Unflipped))
 		}
 	}
-	return append(notes, reasons(r.Rows, r.Options.Headline)...)
+	return notes
 }
 
 // direction says what is better.

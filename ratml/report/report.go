@@ -13,7 +13,8 @@
 //   - on which images a score fails: [EvaluateGroups];
 //   - what happens with images the classifier was not made for: [EvaluateShift].
 //
-// [ReadColumns] brings the scores of any other tool, [Compare] puts classifiers side by side.
+// [ReadColumns] brings the scores of any other tool, [Compare] puts classifiers side by side. A [Page] is what to send to a
+// colleague: tables, figures, images and how all was made, in one HTML file that needs neither the network nor a script.
 package report
 
 import (
