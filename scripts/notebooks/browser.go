@@ -17,10 +17,12 @@ import (
 //go:embed browser.py
 var driver string
 
-// quiet keeps JupyterLab from asking about news and from writing the notebook.
+// quiet keeps JupyterLab from asking about news, from writing the notebook, and from taking cells that are out of
+// sight off the page.
 var quiet = map[string]string{
 	"@jupyterlab/apputils-extension/notification.jupyterlab-settings": `{"fetchNews": "false", "checkForUpdates": false}`,
 	"@jupyterlab/docmanager-extension/plugin.jupyterlab-settings":     `{"autosave": false}`,
+	"@jupyterlab/notebook-extension/tracker.jupyterlab-settings":      `{"windowingMode": "none"}`,
 }
 
 // findChromium returns the path of the browser.

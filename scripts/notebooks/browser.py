@@ -49,11 +49,22 @@ def watch(page, deadline):
     }
 
 
+def settled(page):
+    """Returns what is on the page once it has not changed for some seconds: outputs may come after the prompt."""
+    last, since = None, time.time()
+    while time.time() < since + 4:
+        now = page.evaluate(COUNT)
+        if now != last:
+            last, since = now, time.time()
+        page.wait_for_timeout(200)
+    return last
+
+
 with sync_playwright() as p:
     browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if root == "root" else [])
     try:
-        # JupyterLab takes cells that are out of sight off the page, so the page is tall.
-        page = browser.new_page(viewport={"width": 1200, "height": 6000})
+        # Tall, so that the picture shows all of the notebook.
+        page = browser.new_page(viewport={"width": 1200, "height": 9000})
         failed = []
         page.on("requestfailed", lambda r: failed.append(r.url.split("token=")[0]))
         page.goto(page_address)
@@ -73,8 +84,7 @@ with sync_playwright() as p:
         page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
         seen = watch(page, start + float(seconds))
         seen["seconds"] = time.time() - start
-        page.wait_for_timeout(1000)
-        seen.update(page.evaluate(COUNT))
+        seen.update(settled(page))
         seen["requests"] = [u for u in failed if u.startswith(origin)]
         page.screenshot(path=screenshot)
         print(json.dumps(seen))
