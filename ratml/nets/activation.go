@@ -8,7 +8,7 @@ import (
 
 // ReLU6 is min(max(x, 0), 6), with derivative 0 at 0 and 6 as in PyTorch.
 func ReLU6(x *Node) *Node {
-	return Min(Scalar(x.Graph(), x.DType(), 6), ReLU(x)) // a tie goes to the first operand
+	return Min(ReLU(x), Scalar(x.Graph(), x.DType(), 6)) // of a tie, GoMLX gives the gradient to the second operand
 }
 
 // HardSigmoid is min(max(x+3, 0), 6)/6, with derivative 0 at -3 and 3 as in PyTorch.

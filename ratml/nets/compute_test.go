@@ -189,9 +189,9 @@ func compare(got, want []float64, tol float64) error {
 	return nil
 }
 
-// logitsAndGradient is a function for network: the logits, and what gradient gives.
+// logitsAndGradient is a function for network: the logits, and the gradient of their sum with generated weights.
 func logitsAndGradient(net nets.Network, x *graph.Node) []*graph.Node {
 	z := net(x)
-	confidence := graph.ReduceAllSum(graph.ReduceMax(graph.LogSoftmax(z), -1))
-	return []*graph.Node{z, graph.Gradient(confidence, x)[0]}
+	r := array{z.Shape().Dimensions, generated("logits", z.Shape().Size())}
+	return []*graph.Node{z, graph.Gradient(weigh(z, r), x)[0]}
 }

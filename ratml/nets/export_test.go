@@ -1,5 +1,7 @@
 package nets
 
+import "fmt"
+
 // SmallClassifiers are small networks of the families with torchvision's names, with 10 classes: those of
 // testdata/classifiers.py, where the size of their images stands.
 func SmallClassifiers(size map[string]int) (map[string]*Arch, error) {
@@ -29,4 +31,14 @@ func RelativePositions(window int) (index []int) {
 		index = append(index, int(row[0]))
 	}
 	return index
+}
+
+// Start returns the initial value of one parameter, as Init makes it.
+func (a *Arch) Start(seed uint64, name string) (*Tensor, error) {
+	for _, p := range a.Params {
+		if p.Name == name {
+			return a.initial(p, seed), nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no parameter %s", a.Name, name)
 }

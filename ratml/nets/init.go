@@ -24,30 +24,33 @@ func (p *Pass) Initialise(kind Kind, how Initialiser) {
 func (a *Arch) Init(seed uint64) Weights {
 	w := Weights{}
 	for _, p := range a.Params {
-		t := NewTensor(p.Shape...)
-		h := fnv.New64a()
-		h.Write([]byte(p.Name))
-		rng := rand.New(rand.NewPCG(seed, h.Sum64()))
-		if p.start != nil {
-			p.start(rng, p.Shape, t.Data)
-			w[p.Name] = t
-			continue
-		}
-		switch p.Kind {
-		case ConvWeight:
-			uniform(rng, t.Data, math.Sqrt(6/float64(size(p.Shape[1:]))))
-		case LinearWeight:
-			uniform(rng, t.Data, 1/math.Sqrt(float64(p.Shape[1])))
-		case ConvBias, LinearBias:
-			uniform(rng, t.Data, 1/math.Sqrt(float64(a.fanIn(p.Name))))
-		case NormWeight, RunningVar:
-			for i := range t.Data {
-				t.Data[i] = 1
-			}
-		}
-		w[p.Name] = t
+		w[p.Name] = a.initial(p, seed)
 	}
 	return w
+}
+
+func (a *Arch) initial(p Param, seed uint64) *Tensor {
+	t := NewTensor(p.Shape...)
+	h := fnv.New64a()
+	h.Write([]byte(p.Name))
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+	if p.start != nil {
+		p.start(rng, p.Shape, t.Data)
+		return t
+	}
+	switch p.Kind {
+	case ConvWeight:
+		uniform(rng, t.Data, math.Sqrt(6/float64(size(p.Shape[1:]))))
+	case LinearWeight:
+		uniform(rng, t.Data, 1/math.Sqrt(float64(p.Shape[1])))
+	case ConvBias, LinearBias:
+		uniform(rng, t.Data, 1/math.Sqrt(float64(a.fanIn(p.Name))))
+	case NormWeight, RunningVar:
+		for i := range t.Data {
+			t.Data[i] = 1
+		}
+	}
+	return t
 }
 
 func uniform(rng *rand.Rand, dst []float32, bound float64) {

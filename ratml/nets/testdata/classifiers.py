@@ -71,18 +71,24 @@ def described(name):
 
 
 def passed(name, size, net):
-    """Outputs for two images, and samples of the gradient of the sum of log max softmax, in double precision."""
-    net = load(net).double()
-    images = generated.images(2, size, size)
-    x = torch.from_numpy(images).double().requires_grad_()
-    mean, std = (torch.tensor(np.float32(v)).double() for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
-    logits = net(((x - mean) / std).permute(0, 3, 1, 2))
-    logits.log_softmax(1).amax(1).sum().backward()
-    g = x.grad.flatten().numpy()
+    """Outputs for two images, and samples of the gradient of their sum with weights, in double precision; and how far off
+    both are in single precision."""
+    def run(to):
+        x = torch.from_numpy(generated.images(2, size, size)).to(to).requires_grad_()
+        mean, std = (torch.tensor(np.float32(v)).to(to) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+        logits = net.to(to)(((x - mean) / std).permute(0, 3, 1, 2))
+        (logits.flatten() * torch.from_numpy(generated.uniform("logits", logits.numel())).to(to)).sum().backward()
+        return logits.detach().flatten().double().numpy(), x.grad.flatten().double().numpy()
+
+    net = load(net)
+    single, logits_and_gradient = run(torch.float32), run(torch.float64)
+    off = [float(abs(a - b).max() / abs(b).max()) for a, b in zip(single, logits_and_gradient)]
+    print(name, "in float32, of the largest element: logits off by %.2g, gradient by %.2g" % tuple(off), file=sys.stderr)
+    logits, g = logits_and_gradient
     at = np.linspace(0, g.size - 1, 61).astype(int)
     short = lambda v: [float(f"{x:.10g}") for x in v]
     return {
-        "Name": name, "Size": size, "Logits": short(logits.detach().flatten().tolist()),
+        "Name": name, "Size": size, "Logits": short(logits),
         "At": at.tolist(), "Gradient": short(g[at]), "Norm": float(np.sqrt(g @ g)), "Largest": float(abs(g).max()),
         "Buffers": {k: v.tolist() for k, v in net.state_dict().items() if k.endswith("relative_position_index") and v.numel() < 100},
     }
