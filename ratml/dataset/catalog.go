@@ -150,6 +150,29 @@ func registry() []entry {
 			cifar100.find, cifar100.open},
 		{Info{"svhn", nil, "house numbers of 10 digits, 32x32x3; svhn:extra adds the extra images to those for training",
 			"train_32x32.mat and test_32x32.mat, alone or below svhn/ or SVHN/"}, findSVHN, openSVHN},
+		{Info{"imagenet", []string{"imagenet1k"}, "photographs of 1000 classes",
+			"imagenet/ or the root itself, with train/<class>/ and val/<class>/ of images\n" +
+				"the same with " + imagenetVal + ", " + imagenetTrain + " and " + devkitFolder + ".tar.gz, unpacked or not"}, findImageNet, openImageNet},
+		{Info{"tiny_imagenet", []string{"tinyimagenet", "tiny-imagenet-200"}, "photographs of 200 classes, 64x64x3",
+			"tiny-imagenet-200/, alone or below tiny_imagenet/, with wnids.txt, train/<class>/images/ and val/ with val_annotations.txt"}, findTiny, openTiny},
+		{Info{"cub", []string{"cub200", "cub_200_2011"}, "photographs of 200 kinds of birds (CUB-200-2011)",
+			"CUB/ with train/<class>/ and test/<class>/ of images\n" +
+				"CUB_200_2011/, alone or below CUB/ or cub200/, with images.txt, classes.txt, image_class_labels.txt, train_test_split.txt and images/"}, findCUB, openCUB},
+		{Info{"places365", nil, "photographs of 365 kinds of places",
+			"places365/ or the root itself, with train/<class>/ and val_256/<class>/ of images\n" +
+				"the same with val_256/ or val_256.tar, places365_val.txt, categories_places365.txt, and for training places365_train_standard.txt and data_256_standard/"}, findPlaces, openPlaces},
+		{Info{"cifar10c", []string{"cifar10_c"}, "CIFAR-10's test images with 15 corruptions; cifar10c:fog is one, cifar10c:fog:3 at severity 3 of 5, cifar10c:3 all at 3", cifar10C.layout()},
+			cifar10C.find, cifar10C.open},
+		{Info{"cifar100c", []string{"cifar100_c"}, "the same of CIFAR-100", cifar100C.layout()}, cifar100C.find, cifar100C.open},
+		{Info{"imagenetc", []string{"imagenet_c"}, "ImageNet's validation images with 19 corruptions, named as with cifar10c",
+			"corrupt_imagenet/, ImageNet-C/ or the root itself, with <corruption>/<severity>/<class>/ of images"}, findImageNetC, openImageNetC},
+		{Info{"folder", nil, "images in folders of their classes: folder:DIR",
+			"DIR/train/<class>/ and DIR/test/<class>/ or DIR/val/<class>/ of images; or DIR/<class>/; or images without labels in DIR"}, findFolder, openFolder},
+		{Info{"csv", nil, "images in a list: csv:FILE",
+			"FILE with lines path,label or path,label,split, paths from its folder; or a folder with train.csv and test.csv"}, findCSV, openCSV},
+		{Info{"npz", nil, "images in numpy arrays: npz:FILE",
+			"FILE with x and y, or x_train, y_train, x_test, y_test; or a folder with train.npz and test.npz"}, findNPZ, openNPZ},
+		{Info{"packed", nil, "what scripts/data convert wrote: packed:DIR", "DIR with packed.json"}, findPacked, openPacked},
 		{Info{"synthetic", nil, "generated shapes with stripes, for tests", "no files"}, syntheticFind, syntheticOpen},
 	}
 }

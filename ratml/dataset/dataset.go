@@ -37,7 +37,8 @@ type Data struct {
 	// Source is the folder that the files were read from, or "generated".
 	Source string
 
-	missing error // why Train is nil
+	missing  error // why Train is nil
+	prepared bool  // the images are as Config.Preprocess wants them
 }
 
 // Training returns d.Train, or an error that says which files are missing if there are no training images.

@@ -73,7 +73,7 @@ func (s *stored) Read(i int, dst []float32) (int, error) {
 
 // preprocess applies the transform to the images of a set that was opened without one.
 func (d *Data) preprocess(p Preprocess) error {
-	if p == (Preprocess{}) {
+	if p == (Preprocess{}) || d.prepared {
 		return nil
 	}
 	for _, set := range []*Set{&d.Train, &d.Test} {
