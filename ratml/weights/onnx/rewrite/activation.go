@@ -19,7 +19,9 @@ func (c *chain) do(op string, in ...string) string { return c.p.emit(c.n, "", op
 func (c *chain) number(v float32) string           { return c.p.scalar(c.n, v) }
 
 // attribute is the number that an attribute is, or its default.
-func (c *chain) attribute(name string, absent float32) string { return c.number(Float(c.n, name, absent)) }
+func (c *chain) attribute(name string, absent float32) string {
+	return c.number(Float(c.n, name, absent))
+}
 
 func activation(f formula) rule {
 	return func(p *pass, n *protos.NodeProto) error {

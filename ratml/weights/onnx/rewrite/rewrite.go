@@ -126,7 +126,9 @@ func (p *pass) scalar(from *protos.NodeProto, v float32) string {
 }
 
 // integers adds a constant list.
-func (p *pass) integers(from *protos.NodeProto, v ...int64) string { return p.constant(from, ints(v, len(v))) }
+func (p *pass) integers(from *protos.NodeProto, v ...int64) string {
+	return p.constant(from, ints(v, len(v)))
+}
 
 // floats is a tensor of the given dimensions, a scalar without.
 func floats(v []float32, dims ...int) *protos.TensorProto {
