@@ -90,22 +90,31 @@ func TestClassifierTensors(t *testing.T) {
 	}
 }
 
-// TestSmallClassifiers compares logits and input gradients with torchvision's, in double precision.
-func TestSmallClassifiers(t *testing.T) {
-	want := classifiers(t).Passes
+// smallClassifiers returns a small network of each family.
+func smallClassifiers(t testing.TB) map[string]*nets.Arch {
+	t.Helper()
 	sizes := map[string]int{}
-	for _, p := range want {
+	for _, p := range classifiers(t).Passes {
 		sizes[p.Name] = p.Size
 	}
 	archs, err := nets.SmallClassifiers(sizes)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return archs
+}
+
+// TestSmallClassifiers compares logits and input gradients with torchvision's, in double precision.
+func TestSmallClassifiers(t *testing.T) {
+	archs := smallClassifiers(t)
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
-		for _, p := range want {
+		for _, p := range classifiers(t).Passes {
 			t.Run(p.Name, func(t *testing.T) { p.compare(t, be, archs[p.Name], nets.Folded) })
 		}
 	})
+	for _, p := range classifiers(t).Passes {
+		t.Run("eval/"+p.Name, func(t *testing.T) { p.compare(t, backendtest.Go(t), archs[p.Name], nets.Eval) })
+	}
 }
 
 // compare sees that the network a gives what the pass says.
