@@ -2,36 +2,29 @@ package weights
 
 import (
 	"fmt"
+	"io"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/nets"
 )
 
-// Open returns a classifier of the architecture called arch (see [nets.Lookup]) with the weights of the safetensors
-// file at path. The file must hold the architecture's tensors and no others; the error lists all that are missing,
-// unexpected or of a wrong shape.
+// Open returns a classifier of the architecture called arch (see [nets.Lookup]) with the weights of the file at path,
+// in any format that [Load] reads. The file must hold the architecture's tensors and no others, under its names or
+// those of a scheme that [Fit] knows; the error lists all that are missing, unexpected or of a wrong shape.
 func Open(be *backend.Backend, arch, path string) (*nets.Classifier, error) {
-	a, err := nets.Lookup(arch)
-	if err != nil {
+	if _, err := nets.Lookup(arch); err != nil {
 		return nil, err
 	}
-	w, err := loadFor(a, path)
-	if err != nil {
-		return nil, err
-	}
-	c, err := nets.NewClassifier(be, a, w)
-	if err != nil {
-		return nil, fmt.Errorf("weights: %s: %w", path, err)
-	}
-	return c, nil
+	return OpenModel(be, path, Options{Arch: arch})
 }
 
-// LoadInto replaces the weights of a classifier by those of the safetensors file at path, as strictly as [Open]. On
-// error the classifier is unchanged.
+// LoadInto replaces the weights of a classifier by those of the file at path, as strictly as [Open]. On error the
+// classifier is unchanged.
 func LoadInto(c *nets.Classifier, path string) error {
-	w, err := loadFor(c.Arch, path)
+	w, err := loadFor(c.Arch, path, nil)
 	if err != nil {
 		return err
 	}
@@ -43,8 +36,14 @@ func LoadInto(c *nets.Classifier, path string) error {
 
 // loadFor loads weights for a. The buffers mean and std of a normalisation layer that the file has beside them must be
 // what a itself normalises with, and are then dropped.
-func loadFor(a *nets.Arch, path string) (nets.Weights, error) {
-	w, err := Load(path)
+func loadFor(a *nets.Arch, path string, log io.Writer) (nets.Weights, error) {
+	var w nets.Weights
+	var prefix string
+	err := read(path, func(c *content) (err error) {
+		prefix = c.Prefix
+		w, err = c.values()
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +57,22 @@ func loadFor(a *nets.Arch, path string) (nets.Weights, error) {
 				path, name, t.Data, a.Name, want)
 		}
 		delete(w, name)
+	}
+	if prefix != "" && a.Check(w) != nil { // the architecture's own names may begin with it
+		whole := make(nets.Weights, len(w))
+		for name, t := range w {
+			whole[prefix+name] = t
+		}
+		if a.Check(whole) == nil {
+			return whole, nil
+		}
+	}
+	w, scheme, err := Fit(a, w)
+	if err != nil {
+		return nil, fmt.Errorf("weights: %s: %w", path, err)
+	}
+	if scheme != "" {
+		logf(log, "%s has the names of %s; images are normalised as %s does it", filepath.Base(path), scheme, a.Name)
 	}
 	return w, nil
 }

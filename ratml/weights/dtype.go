@@ -25,3 +25,22 @@ func half(h uint16) float32 {
 	}
 	return math.Float32frombits(sign<<31 | (exponent-15+127)<<23 | fraction<<13)
 }
+
+// toHalf returns the IEEE 754 binary16 number nearest to v, ties to even. GoMLX's float16.FromFloat32 makes 0 of the
+// smallest ones.
+func toHalf(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign := uint16(bits >> 16 & 0x8000)
+	bits &= 1<<31 - 1
+	abs := math.Float32frombits(bits)
+	switch {
+	case abs != abs:
+		return sign | 0x7e00
+	case abs >= 65520:
+		return sign | 0x7c00
+	case abs < 0x1p-14:
+		return sign | uint16(math.RoundToEven(float64(abs)*0x1p24))
+	}
+	bits += 0xfff + bits>>13&1
+	return sign | uint16(bits>>13-(127-15)<<10)
+}

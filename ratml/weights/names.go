@@ -1,31 +1,30 @@
 package weights
 
-import (
-	"strings"
-
-	"github.com/ratml/rat/ratml/nets"
-)
+import "strings"
 
 // wrappers are the prefixes of names that come from modules around a network.
-var wrappers = []string{"module.", "backbone.", "_orig_mod.", "0.", "1."}
+var wrappers = []string{"module.", "backbone.", "model.", "net.", "_orig_mod.", "0.", "1."}
 
-// unwrap removes prefixes that all names share, repeatedly. A normalisation layer's buffers 0.mean and 0.std do not
-// hinder the removal of the network's "1.".
-func unwrap(w nets.Weights) nets.Weights {
+// unwrap removes prefixes that all names share, repeatedly, and returns what it removed. A normalisation layer's
+// buffers 0.mean and 0.std do not hinder the removal of the network's "1.", nor does the counter of a wrapper that
+// averages.
+func unwrap[T any](w map[string]T) (map[string]T, string) {
+	removed := ""
 	for again := true; again; {
 		again = false
 		for _, prefix := range wrappers {
 			if shorter := strip(w, prefix); shorter != nil {
 				w, again = shorter, true
+				removed += prefix
 			}
 		}
 	}
-	return w
+	return w, removed
 }
 
 // strip returns w without the prefix, or nil if not all names have it.
-func strip(w nets.Weights, prefix string) nets.Weights {
-	shorter := nets.Weights{}
+func strip[T any](w map[string]T, prefix string) map[string]T {
+	shorter := map[string]T{}
 	found := false
 	for name, t := range w {
 		rest, ok := strings.CutPrefix(name, prefix)
@@ -35,7 +34,7 @@ func strip(w nets.Weights, prefix string) nets.Weights {
 			found = true
 		case prefix == "1." && (name == "0.mean" || name == "0.std"):
 			shorter[name[2:]] = t
-		case name == "mean" || name == "std":
+		case name == "mean" || name == "std" || name == "n_averaged":
 			shorter[name] = t
 		default:
 			return nil
