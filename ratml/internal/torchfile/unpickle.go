@@ -237,7 +237,7 @@ func (m *machine) container(op byte) (bool, error) {
 	switch op {
 	case '(': // MARK
 		m.marks = append(m.marks, len(m.stack))
-		return true, m.budget.take(16)
+		return true, m.budget.take(32)
 	case ']', ')', 0x8f: // EMPTY_LIST, EMPTY_TUPLE, EMPTY_SET
 		return true, m.pushList(nil)
 	case '}': // EMPTY_DICT
