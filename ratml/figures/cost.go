@@ -23,7 +23,7 @@ type Trade struct {
 
 // CostQuality draws a metric of all scores, aurc unless Options.Metric names another, over their cost in forward
 // equivalents an image, on a logarithmic axis: one point a score, one colour a classifier, and the given curves. The
-// scores that no cheaper one beats are named and joined; the others are pale.
+// scores that no cheaper one beats are joined; the others are pale. Of scores of one cost the best is named.
 //
 // It returns an error if a report is empty, there is no such metric, a curve has costs without qualities, or no score
 // of a report has a cost.
@@ -41,10 +41,12 @@ func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figur
 	p.X.Tick.Marker = decades(size.labels(1))
 	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "cost", name, "undominated"}}
 	var legend []entry
+	var named []costPoint
 	drawn := 0
 	for j, rep := range reports {
 		points := costPoints(rep, metric, opts.Scores)
 		drawn += len(points)
+		named = appendNamed(named, points, metric.HigherIsBetter)
 		for _, c := range points {
 			data.add(rep.Run.Dataset, rep.Run.Model, c.score, c.cost, c.value/report.Scale(name), c.best)
 		}
@@ -52,6 +54,9 @@ func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figur
 	}
 	if drawn == 0 {
 		return nil, errors.New("figures: cost: no score has a cost")
+	}
+	for _, c := range named {
+		p.Add(word{plotter.XY{X: math.Log10(c.cost), Y: c.value}, display(c.score), size, metric.HigherIsBetter})
 	}
 	for i, t := range trades {
 		if len(t.Cost) != len(t.Quality) || len(t.Cost) == 0 {
@@ -86,7 +91,7 @@ func drawScores(p *plot.Plot, size Size, j int, name string, points []costPoint)
 			continue
 		}
 		front = append(front, at)
-		p.Add(dots{plotter.XYs{at}, full}, word{at, display(c.score), size})
+		p.Add(dots{plotter.XYs{at}, full})
 	}
 	p.Add(path{front, draw.LineStyle{Color: transparent(color, .5), Width: size.Line * .7}})
 	return entry{name, dotSample(full)}
@@ -135,22 +140,50 @@ func costPoints(rep *report.Report, metric misd.Metric, names []string) []costPo
 	return points
 }
 
+// likeCost is the ratio of costs below which a score of two classifiers has one name in the figure.
+const likeCost = 1.3
+
+// appendNamed adds, of the sorted points of a classifier, the best of each cost to those that are named. A score that is
+// named at about that cost already keeps its better place.
+func appendNamed(named, points []costPoint, higher bool) []costPoint {
+	for i, c := range points {
+		if i > 0 && points[i-1].cost == c.cost {
+			continue
+		}
+		k := slices.IndexFunc(named, func(o costPoint) bool {
+			return o.score == c.score && max(o.cost/c.cost, c.cost/o.cost) < likeCost
+		})
+		switch {
+		case k < 0:
+			named = append(named, c)
+		case c.value != named[k].value && (c.value > named[k].value) == higher:
+			named[k] = c
+		}
+	}
+	return named
+}
+
 // fit widens the axes so that they hold a point.
 func fit(p *plot.Plot, at plotter.XY) {
 	p.X.Min, p.X.Max = math.Min(p.X.Min, at.X), math.Max(p.X.Max, at.X)
 	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, at.Y), math.Max(p.Y.Max, at.Y)
 }
 
-// word is a name to the lower right of a point.
+// word is a name to the lower right of a point, or to the upper right.
 type word struct {
-	at   plotter.XY
-	name string
-	size Size
+	at    plotter.XY
+	name  string
+	size  Size
+	above bool
 }
 
 func (w word) Plot(c draw.Canvas, p *plot.Plot) {
 	at := transform(c, p, plotter.XYs{w.at})[0]
 	at.X += w.size.Font * .35
-	at.Y -= w.size.Font * 1.25
+	if w.above {
+		at.Y += w.size.Font * .35
+	} else {
+		at.Y -= w.size.Font * 1.25
+	}
 	c.FillText(w.size.text(), at, w.name)
 }
