@@ -240,8 +240,8 @@ func TestPageLeaderboard(t *testing.T) {
 	for _, m := range cells {
 		require.InDelta(t, number(t, m[1]), number(t, m[2]), 1e-12)
 	}
-	contains(t, table, `data-first="ascending" aria-sort="ascending"><bdi>AURC ×1000`)
-	contains(t, table, `data-first="descending"><bdi>AUROC %`)
+	contains(t, table, `data-first="ascending" data-label="AURC ×1000" aria-sort="ascending"><bdi>AURC ×1000`)
+	contains(t, table, `data-first="descending" data-label="AUROC %"><bdi>AUROC %`)
 	require.Regexp(t, `<small>\[[0-9.]+, [0-9.]+\]</small>`, table)
 }
 

@@ -75,6 +75,7 @@ type groupView struct {
 
 type columnView struct {
 	Name   string
+	Label  string // with the heading above it
 	Right  bool
 	Sorted string // ascending or descending where rows are in that order already
 	First  string // the order of the first click: that which puts the best on top
@@ -92,7 +93,7 @@ const longTable = 60
 
 func (g grid) view(id string) tableView {
 	v := tableView{ID: id, Long: len(g.rows) >= longTable}
-	if g.best != "" {
+	if g.best != "" && slices.ContainsFunc(g.rows, func(row []cell) bool { return slices.ContainsFunc(row, func(c cell) bool { return c.best }) }) {
 		v.Notes = append(v.Notes, "bold: "+g.best+".")
 	}
 	v.Notes = append(v.Notes, g.notes...)
@@ -100,7 +101,7 @@ func (g grid) view(id string) tableView {
 		v.Groups = append(v.Groups, groupView{s.name, s.n})
 	}
 	for _, c := range g.columns {
-		v.Columns = append(v.Columns, columnView{Name: c.name, Right: c.right, First: c.bestFirst()})
+		v.Columns = append(v.Columns, columnView{Name: c.name, Label: c.label(), Right: c.right, First: c.bestFirst()})
 	}
 	for _, row := range g.rows {
 		var cells []cellView
@@ -123,8 +124,7 @@ func leaderboardView(t Table) tableView {
 	v.Caption, v.Sortable, v.Long = "Scores, best first", true, false
 	if j := orderedBy(t, g); j >= 0 {
 		v.Columns[j].Sorted = v.Columns[j].First
-		metric := strings.TrimSpace(g.columns[j].group + " " + g.columns[j].name)
-		v.Caption = "Scores, best first by " + metric
+		v.Caption = "Scores, best first by " + g.columns[j].label()
 	}
 	return v
 }
@@ -203,6 +203,14 @@ func (c cell) key() string {
 		return strings.Replace(fmt.Sprintf("%.0f", v), "Inf", "Infinity", 1)
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// label returns the name of a column with the heading above it.
+func (c column) label() string {
+	if c.group == "" {
+		return c.name
+	}
+	return c.group + ", " + c.name
 }
 
 // bestFirst returns the order that puts the best values of a column first.

@@ -90,11 +90,11 @@ func (o applyOptions) score(ctx context.Context, p *policy.Policy, stderr io.Wri
 	if sum != p.Classifier.Weights {
 		return nil, fmt.Errorf("%s is for other weights than %s (sha256 %.12s, here %.12s)", o.Policy, o.Checkpoint, p.Classifier.Weights, sum)
 	}
-	images, err := o.test()
+	c, err := o.classifier(p.Classifier.Arch, stderr)
 	if err != nil {
 		return nil, err
 	}
-	c, err := o.classifier(p.Classifier.Arch, stderr)
+	images, err := o.test(c.Arch)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/ratml/rat/ratml/report"
+	"github.com/ratml/rat/scripts/evaluate/internal/parts"
 	"github.com/ratml/rat/scripts/internal/progress"
 )
 
@@ -20,16 +21,11 @@ type columnsOptions struct {
 	Resamples   int      `arg:"--resamples" default:"1000" help:"bootstrap resamples behind the intervals, 0 for none"`
 	Seed        uint64   `arg:"--seed" default:"0" help:"seed of the bootstrap"`
 	Out         string   `arg:"--out" help:"file for every metric: .json, .csv, .md, .html, .tex or .txt"`
+	paging
 }
 
 func (columnsOptions) Description() string {
 	return "Judges columns of confidences that any tool wrote: one leaderboard, of several files side by side. A score is larger where a prediction is surer; probabilities give the score MSR."
-}
-
-// saver is a table that can be printed and stored.
-type saver interface {
-	fmt.Stringer
-	Save(path string) error
 }
 
 func columns(ctx context.Context, o columnsOptions, stdout, stderr io.Writer) error {
@@ -41,11 +37,18 @@ func columns(ctx context.Context, o columnsOptions, stdout, stderr io.Writer) er
 			return fmt.Errorf("--out: %w", err)
 		}
 	}
+	chosen, err := o.load()
+	if err != nil {
+		return err
+	}
+	if chosen != nil && len(o.Files) > 1 {
+		return usagef("--policy is for one file, there are %d", len(o.Files))
+	}
 	reports, groups, err := o.judge(ctx)
 	if err != nil {
 		return err
 	}
-	var tables []saver
+	var tables []report.Table
 	if len(reports) == 1 {
 		tables = append(tables, reports[0])
 	} else {
@@ -64,15 +67,35 @@ func columns(ctx context.Context, o columnsOptions, stdout, stderr io.Writer) er
 		}
 		fmt.Fprintln(stdout, t)
 	}
-	if o.Out == "" {
-		return nil
-	}
 	for i, t := range tables {
+		if o.Out == "" {
+			break
+		}
 		if err := t.Save(numbered(o.Out, i)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return o.page(tables, reports, stderr)
+}
+
+// page writes the page of --html.
+func (o columnsOptions) page(tables []report.Table, reports []*report.Report, stderr io.Writer) error {
+	if o.HTML == "" {
+		return nil
+	}
+	p, err := o.paging.page(tables[0], reports)
+	if err != nil {
+		return err
+	}
+	p.Tables = tables[1:]
+	for i, path := range o.Files {
+		sum, err := parts.FileSum(path)
+		if err != nil {
+			return err
+		}
+		p.Facts = append(p.Facts, report.Fact{Name: path, Value: fmt.Sprintf("%d images; sha256 %s", reports[i].Run.Len(), sum)})
+	}
+	return o.save(p, stderr)
 }
 
 // judge reads and evaluates all files.

@@ -44,10 +44,14 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := e.finish(ctx, splits, stdout); err != nil {
+	found, err := judgement{e.manifest, e.stderr}.finish(ctx, splits, e.Out, e.Plot, stdout)
+	if err != nil {
 		return err
 	}
-	return store.Remove()
+	if err := store.Remove(); err != nil {
+		return err
+	}
+	return e.page(ctx, found)
 }
 
 // evaluation is everything that the options name, opened and checked.
@@ -68,6 +72,10 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 		return nil, err
 	}
 	functions, err := o.functions(p)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := o.load()
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +100,9 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 	if e.manifest, err = e.describe(); err != nil {
 		return nil, err
 	}
+	if err := (judgement{e.manifest, stderr}).checkPolicy(chosen); err != nil {
+		return nil, fmt.Errorf("--policy %s: %w", o.Policy, err)
+	}
 	if err := e.openShifted(); err != nil {
 		return nil, err
 	}
@@ -104,6 +115,9 @@ func (o options) check() error {
 	}
 	if o.Splits < 1 || o.ChunkSize < 1 || o.BatchSize < 1 || o.Resamples < 0 {
 		return usagef("--n_exps, --chunk_size and --batch_size (officially the batch size is --test_batch) must be positive, --resamples not negative")
+	}
+	if o.HTML != "" && !o.Shard.Whole() {
+		return usagef("--html: there is nothing to show of a shard; give it to evaluate merge")
 	}
 	return o.official.check(o.RobustRadius)
 }
@@ -166,7 +180,16 @@ func (e *evaluation) finished(ctx context.Context, stdout io.Writer) (bool, erro
 	if err != nil {
 		return true, err
 	}
-	return true, j.print(reports, stdout)
+	if err := j.print(reports, stdout); err != nil {
+		return true, err
+	}
+	found := judged{splits, reports, nil}
+	if e.HTML != "" {
+		if found.shifts, err = j.storedShifted(ctx, e.Out, splits, record); err != nil {
+			return true, err
+		}
+	}
+	return true, e.page(ctx, found)
 }
 
 // stored reads the scores of a finished run.
@@ -183,42 +206,49 @@ func stored(dir string, m parts.Manifest) ([]parts.Split, error) {
 	return splits, nil
 }
 
-// finish judges a complete run, writes its files, and prints the leaderboard.
-func (e *evaluation) finish(ctx context.Context, splits []parts.Split, stdout io.Writer) error {
-	return judgement{e.manifest, e.stderr}.finish(ctx, splits, e.Out, e.Plot, stdout)
-}
-
 // judgement is what is done with the scores of a run.
 type judgement struct {
 	parts.Manifest
 	stderr io.Writer
 }
 
-func (j judgement) finish(ctx context.Context, splits []parts.Split, out string, plot bool, stdout io.Writer) error {
-	if j.Least > 0 {
-		for i := range splits {
-			run, err := atLeast(splits[i].Run, j.Least)
-			if err != nil {
-				return err
-			}
-			splits[i].Run = run
-			if splits[i].Shifted == nil {
-				continue
-			}
-			if splits[i].Shifted, err = atLeast(splits[i].Shifted, j.Least); err != nil {
-				return err
-			}
-		}
-	}
-	reports, err := j.judge(ctx, splits)
+// finish judges a complete run, writes its files, and prints the leaderboard.
+func (j judgement) finish(ctx context.Context, splits []parts.Split, out string, plot bool, stdout io.Writer) (judged, error) {
+	found := judged{splits: splits}
+	err := j.leaveOut(splits)
 	if err != nil {
-		return err
+		return found, err
 	}
-	if err := j.write(ctx, out, splits, reports, plot, stdout); err != nil {
-		return err
+	if found.reports, err = j.judge(ctx, splits); err != nil {
+		return found, err
+	}
+	if found.shifts, err = j.shifted(ctx, splits); err != nil {
+		return found, err
+	}
+	if err := j.write(out, found, plot, stdout); err != nil {
+		return found, err
 	}
 	fmt.Fprintf(j.stderr, "wrote scores.csv, scores.npz and metrics.json to %s\n", out)
-	return j.print(reports, stdout)
+	return found, j.print(found.reports, stdout)
+}
+
+// leaveOut drops the images that --prob-thres does.
+func (j judgement) leaveOut(splits []parts.Split) (err error) {
+	for i := range splits {
+		if j.Least == 0 {
+			break
+		}
+		if splits[i].Run, err = atLeast(splits[i].Run, j.Least); err != nil {
+			return err
+		}
+		if splits[i].Shifted == nil {
+			continue
+		}
+		if splits[i].Shifted, err = atLeast(splits[i].Shifted, j.Least); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j judgement) options() report.Options {
@@ -246,7 +276,8 @@ func (j judgement) judge(ctx context.Context, splits []parts.Split) ([]*report.R
 }
 
 // write stores the reports and the scores behind them, and last what they come from.
-func (j judgement) write(ctx context.Context, out string, splits []parts.Split, reports []*report.Report, plot bool, stdout io.Writer) error {
+func (j judgement) write(out string, found judged, plot bool, stdout io.Writer) error {
+	reports := found.reports
 	if err := parts.RemoveRecord(out); err != nil {
 		return err
 	}
@@ -264,10 +295,10 @@ func (j judgement) write(ctx context.Context, out string, splits []parts.Split, 
 	if err := j.aggregate(out, reports); err != nil {
 		return err
 	}
-	if err := j.mix(ctx, splits, out, stdout); err != nil {
+	if err := mix(found, out, stdout); err != nil {
 		return err
 	}
-	return parts.WriteRecord(out, j.Manifest, splits)
+	return parts.WriteRecord(out, j.Manifest, found.splits)
 }
 
 // sweep removes what a process that was killed left half written, under names that start with a dot.

@@ -12,7 +12,7 @@ import (
 
 // source says which images a classifier is run on, and how.
 type source struct {
-	Dataset    string `arg:"--dataset" default:"mnist" help:"data set: mnist, fashion_mnist, cifar10 or synthetic"`
+	Dataset    string `arg:"--dataset" default:"mnist" help:"data set: mnist, fashion_mnist, cifar10, cifar100, svhn, imagenet, cub, places365, tiny_imagenet, cifar10c, cifar100c and imagenetc (also as cifar10c:fog:3), synthetic, or folder:DIR, csv:FILE, npz:FILE, packed:DIR; go run ./scripts/data list tells the files"`
 	DataDir    string `arg:"--data_dir" help:"folder of the data set [default: $DATASET_ROOT_DIR, or where the set is found by itself]"`
 	Images     span   `arg:"--images" help:"which of the test images: n for the first n, a:b for numbers a to b-1 [default: all]"`
 	Checkpoint string `arg:"--ckpt" help:"weights, a safetensors file"`
@@ -43,6 +43,7 @@ type options struct {
 	Resume       bool        `arg:"--resume" help:"go on with the run that was interrupted in --out"`
 	Plan         bool        `arg:"--plan" help:"show what would be computed and what it costs, and compute nothing"`
 	ChunkSize    int         `arg:"--chunk_size" default:"1024" help:"images scored between two savings"`
+	paging
 	official
 }
 

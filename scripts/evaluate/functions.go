@@ -149,7 +149,7 @@ func (s *scoring) needStatistics(ctx context.Context) error {
 func statisticsOf(weights string) string { return weights + ".statistics" }
 
 func (s *scoring) collect(ctx context.Context, path string) (*confidence.Statistics, error) {
-	data, err := dataset.Open(s.src.Dataset, dataset.Config{Dir: s.src.DataDir, Seed: s.src.Seed})
+	data, err := dataset.Open(s.src.Dataset, dataset.Config{Dir: s.src.DataDir, Seed: s.src.Seed, Preprocess: s.classifier.Arch.Preparation()})
 	if err != nil {
 		return nil, err
 	}

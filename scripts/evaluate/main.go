@@ -18,6 +18,11 @@
 //
 // writes to whole what the run without --shard writes. All shards may share one --out.
 //
+// With --html FILE, which columns and merge have too, the run is also written as a page for browsers: leaderboard,
+// figures, the worst mistakes and borderline images, the classes one by one, what a --policy does to these images, and
+// how all was made, in one file that needs neither the network nor a script. With --resume it is made from a finished
+// run. From columns and merge, which have no images, it shows none.
+//
 // Other jobs are named by the first argument:
 //
 //	evaluate policy    choose a threshold with a guarantee and write it to a policy file
@@ -92,7 +97,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		var o applyOptions
 		return parsed(&o, "evaluate apply", args[1:], stdout, func() error { return apply(ctx, o, stdout, stderr) })
 	case "columns":
-		var o columnsOptions
+		o := columnsOptions{paging: paging{command: args}}
 		return parsed(&o, "evaluate columns", args[1:], stdout, func() error { return columns(ctx, o, stdout, stderr) })
 	case "seeds":
 		var o seedsOptions
@@ -101,10 +106,10 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		var o compareOptions
 		return parsed(&o, "evaluate compare", args[1:], stdout, func() error { return compare(ctx, o, stdout) })
 	case "merge":
-		var o mergeOptions
+		o := mergeOptions{paging: paging{command: args}}
 		return parsed(&o, "evaluate merge", args[1:], stdout, func() error { return merge(ctx, o, stdout, stderr) })
 	}
-	var o options
+	o := options{paging: paging{command: args}}
 	return parsed(&o, "evaluate", args, stdout, func() error { return run(ctx, o, stdout, stderr) })
 }
 

@@ -13,6 +13,7 @@ type mergeOptions struct {
 	Dirs []string `arg:"positional,required" placeholder:"DIR" help:"the --out folders of runs with --shard"`
 	Out  string   `arg:"--out,required" help:"folder for scores.csv, scores.npz, metrics.json and run.json"`
 	Plot bool     `arg:"--plot" help:"draw risk_coverage.png and cost.png too"`
+	paging
 }
 
 func (mergeOptions) Description() string {
@@ -20,6 +21,10 @@ func (mergeOptions) Description() string {
 }
 
 func merge(ctx context.Context, o mergeOptions, stdout, stderr io.Writer) error {
+	chosen, err := o.load()
+	if err != nil {
+		return err
+	}
 	var stores []*parts.Store
 	for _, dir := range o.Dirs {
 		s, err := parts.Existing(dir)
@@ -35,5 +40,17 @@ func merge(ctx context.Context, o mergeOptions, stdout, stderr io.Writer) error 
 	if err := writable(o.Out); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	return judgement{stores[0].Manifest, stderr}.finish(ctx, splits, o.Out, o.Plot, stdout)
+	j := judgement{stores[0].Manifest, stderr}
+	if err := j.checkPolicy(chosen); err != nil {
+		return fmt.Errorf("--policy %s: %w", o.Policy, err)
+	}
+	found, err := j.finish(ctx, splits, o.Out, o.Plot, stdout)
+	if err != nil || o.HTML == "" {
+		return err
+	}
+	p, err := j.page(ctx, o.paging, found, nil)
+	if err != nil {
+		return err
+	}
+	return o.save(p, stderr)
 }

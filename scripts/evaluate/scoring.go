@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/confidence"
@@ -46,7 +47,13 @@ func open(s source, f fitting, splits int, functions []confidence.Function, stde
 	if err != nil {
 		return nil, err
 	}
-	if sc.images, err = s.test(); err != nil {
+	if f.Arch == "" {
+		f.Arch = defaultArch(s.Dataset)
+	}
+	if sc.classifier, err = s.classifier(f.Arch, stderr); err != nil {
+		return nil, err
+	}
+	if sc.images, err = s.test(sc.classifier.Arch); err != nil {
 		return nil, err
 	}
 	sc.validation = int(share * float64(sc.images.Len()))
@@ -56,11 +63,19 @@ func open(s source, f fitting, splits int, functions []confidence.Function, stde
 	case sc.validation == 0 && f.Perturb < 0:
 		return nil, usagef("--perturb_level %g: the search needs validation images, but --val_split leaves none", f.Perturb)
 	}
-	if f.Arch == "" {
-		f.Arch = "smallcnn_" + s.Dataset
+	return sc, nil
+}
+
+// defaultArch is the small net of a data set, or the official code's for photographs.
+func defaultArch(set string) string {
+	switch name, _, _ := strings.Cut(set, ":"); name {
+	case "imagenet", "imagenetc", "imagenet_c":
+		return "resnet18"
+	case "cifar10c", "cifar10_c":
+		return "smallcnn_cifar10"
+	default:
+		return "smallcnn_" + name
 	}
-	sc.classifier, err = s.classifier(f.Arch, stderr)
-	return sc, err
 }
 
 func protocol(name string) (radius.Protocol, error) {
@@ -72,14 +87,17 @@ func protocol(name string) (radius.Protocol, error) {
 	return 0, usagef("--protocol %q: want sound or official", name)
 }
 
-// test returns the test images that the options name.
-func (s source) test() (dataset.Set, error) {
-	data, err := dataset.Open(s.Dataset, dataset.Config{Dir: s.DataDir, Seed: s.Seed})
+// test returns the test images that the options name, as the network takes them.
+func (s source) test(a *nets.Arch) (dataset.Set, error) {
+	data, err := dataset.Open(s.Dataset, dataset.Config{Dir: s.DataDir, Seed: s.Seed, Preprocess: a.Preparation()})
 	if err != nil {
 		return nil, err
 	}
 	if data.Test == nil {
 		return nil, fmt.Errorf("data set %s has no test images in %s", s.Dataset, s.DataDir)
+	}
+	if n := len(data.Test.Classes()); n > a.Classes {
+		return nil, fmt.Errorf("data set %s has %d classes, %s tells %d apart", s.Dataset, n, a.Name, a.Classes)
 	}
 	if s.Images == (span{}) {
 		return data.Test, nil

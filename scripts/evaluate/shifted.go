@@ -37,7 +37,7 @@ func (e *evaluation) openShifted() error {
 	if dir == "" {
 		dir = e.DataDir
 	}
-	data, err := dataset.Open(e.Shifted, dataset.Config{Dir: dir, Seed: e.Seed})
+	data, err := dataset.Open(e.Shifted, dataset.Config{Dir: dir, Seed: e.Seed, Preprocess: e.classifier.Arch.Preparation()})
 	if err != nil {
 		return fmt.Errorf("--ood_dataset: %w", err)
 	}
@@ -53,24 +53,52 @@ func (e *evaluation) openShifted() error {
 	return err
 }
 
-// mix judges each split with the shifted images mixed in, and writes ood.json and their scores.
-func (j judgement) mix(ctx context.Context, splits []parts.Split, out string, stdout io.Writer) error {
-	for i, s := range splits {
+// shifted judges each split with the shifted images mixed in; it returns nothing where there are none.
+func (j judgement) shifted(ctx context.Context, splits []parts.Split) ([]*report.ShiftReport, error) {
+	var out []*report.ShiftReport
+	for _, s := range splits {
 		if s.Shifted == nil {
 			continue
 		}
-		dir := splitDir(out, i, len(splits))
+		r, err := report.EvaluateShift(ctx, misd.Joint, s.Run, []misd.Shift{{Run: s.Shifted, Novel: true}}, j.options())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// storedShifted completes the splits of a finished run by what is stored beside their scores, and judges as shifted does.
+func (j judgement) storedShifted(ctx context.Context, dir string, splits []parts.Split, record *parts.Record) ([]*report.ShiftReport, error) {
+	for i := range splits {
+		if i < len(record.Fitted) {
+			splits[i].Fitted = record.Fitted[i]
+		}
+		if j.Shifted == "" {
+			continue
+		}
+		run, err := report.ReadScoresNPZ(filepath.Join(splitDir(dir, i, len(splits)), "ood", "scores.npz"))
+		if err != nil {
+			return nil, err
+		}
+		run.Dataset, run.Model = j.Manifest.Shifted, j.Title()
+		splits[i].Shifted = run
+	}
+	return j.shifted(ctx, splits)
+}
+
+// mix writes ood.json of each split and the scores of the shifted images, where there are any.
+func mix(found judged, out string, stdout io.Writer) error {
+	for i, r := range found.shifts {
+		dir, run := splitDir(out, i, len(found.splits)), found.splits[i].Shifted
 		if err := os.MkdirAll(filepath.Join(dir, "ood"), 0o777); err != nil {
 			return err
 		}
-		if err := report.WriteScoresCSV(filepath.Join(dir, "ood", "scores.csv"), s.Shifted); err != nil {
+		if err := report.WriteScoresCSV(filepath.Join(dir, "ood", "scores.csv"), run); err != nil {
 			return err
 		}
-		if err := report.WriteScoresNPZ(filepath.Join(dir, "ood", "scores.npz"), s.Shifted); err != nil {
-			return err
-		}
-		r, err := report.EvaluateShift(ctx, misd.Joint, s.Run, []misd.Shift{{Run: s.Shifted, Novel: true}}, j.options())
-		if err != nil {
+		if err := report.WriteScoresNPZ(filepath.Join(dir, "ood", "scores.npz"), run); err != nil {
 			return err
 		}
 		if err := r.Save(filepath.Join(dir, "ood.json")); err != nil {

@@ -25,7 +25,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
         return sign * compare(a, b);
       });
       table.tBodies[0].append(...rows);
-      table.caption.textContent = "Scores, sorted by " + button.textContent;
+      table.caption.textContent = "Scores, sorted by " + head.dataset.label;
     });
   });
 }
