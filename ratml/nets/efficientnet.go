@@ -58,7 +58,8 @@ func efficientBlock(p *Pass, name string, x *Node, expand, kernel, stride, out i
 		y = convNormAct(p, next(), y, Window{Out: hidden, Kernel: 1}, SiLU)
 	}
 	y = convNormAct(p, next(), y, Window{Out: hidden, Kernel: kernel, Stride: stride, Groups: hidden}, SiLU)
-	y = squeezeExcite(p, next(), y, max(1, in/4), SiLU, Sigmoid)
+	se := next()
+	y = squeezeExcite(p, se+".fc1", se+".fc2", y, max(1, in/4), SiLU, Sigmoid)
 	y = convNormAct(p, next(), y, Window{Out: out, Kernel: 1}, nil)
 	if stride == 1 && in == out {
 		y = Add(x, p.DropBranch(name+".stochastic_depth", y, drop))

@@ -47,6 +47,11 @@ func KaimingNormalOut(rng *rand.Rand, shape []int, v []float32) {
 	Normal(math.Sqrt(2/float64(shape[0]*size(shape[2:]))))(rng, shape, v)
 }
 
+// KaimingNormalIn is torch.nn.init.kaiming_normal_ with mode fan_in, its default, for ReLU.
+func KaimingNormalIn(rng *rand.Rand, shape []int, v []float32) {
+	Normal(math.Sqrt(2/float64(size(shape[1:]))))(rng, shape, v)
+}
+
 // XavierUniform is torch.nn.init.xavier_uniform_ of a linear weight [out, in].
 func XavierUniform(rng *rand.Rand, shape []int, v []float32) {
 	uniform(rng, v, math.Sqrt(6/float64(shape[0]+shape[1])))

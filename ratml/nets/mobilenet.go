@@ -40,12 +40,13 @@ func convNormAct(p *Pass, name string, x *Node, w Window, act func(*Node) *Node)
 	return y
 }
 
-// squeezeExcite weighs the channels of x by a small network of their means, with as many hidden units as squeeze.
-func squeezeExcite(p *Pass, name string, x *Node, squeeze int, act, gate func(*Node) *Node) *Node {
+// squeezeExcite weighs the channels of x by a network of their means, which has two layers of the given names, with as many
+// hidden units as squeeze. Hu et al., "Squeeze-and-excitation networks", CVPR 2018.
+func squeezeExcite(p *Pass, first, second string, x *Node, squeeze int, act, gate func(*Node) *Node) *Node {
 	c := channels(x)
 	s := ReduceAndKeep(x, ReduceMean, 1, 2)
-	s = act(p.Convolve(name+".fc1", s, Window{Out: squeeze, Kernel: 1, Bias: true}))
-	return Mul(x, gate(p.Convolve(name+".fc2", s, Window{Out: c, Kernel: 1, Bias: true})))
+	s = act(p.Convolve(first, s, Window{Out: squeeze, Kernel: 1, Bias: true}))
+	return Mul(x, gate(p.Convolve(second, s, Window{Out: c, Kernel: 1, Bias: true})))
 }
 
 // divisible rounds a number of channels to a multiple of 8, not down by more than a tenth.
@@ -168,7 +169,8 @@ func mobileBlockV3(p *Pass, name string, x *Node, b mobileBlock) *Node {
 	}
 	y = convNormAct(p, next(), y, Window{Out: b.hidden, Kernel: b.kernel, Stride: b.stride, Groups: b.hidden}, b.act)
 	if b.squeeze {
-		y = squeezeExcite(p, next(), y, divisible(b.hidden/4), ReLU, HardSigmoid)
+		se := next()
+		y = squeezeExcite(p, se+".fc1", se+".fc2", y, divisible(b.hidden/4), ReLU, HardSigmoid)
 	}
 	y = convNormAct(p, next(), y, Window{Out: b.out, Kernel: 1}, nil)
 	if b.stride == 1 && in == b.out {

@@ -19,7 +19,14 @@ type family struct {
 // families are declared in the files that describe them. The first whose pattern a name matches builds it.
 var families = []family{
 	wideResNets,
+	cifarResNets,
+	cifarResNeXts,
+	cifarDenseNets,
+	openMixNets,
 	smallCNNs,
+	resNets,
+	denseNets,
+	vggs,
 	mobileNets,
 	efficientNets,
 	convNeXts,
@@ -36,7 +43,7 @@ func Lookup(name string) (*Arch, error) {
 		}
 		forms = append(forms, f.form)
 	}
-	return nil, fmt.Errorf("nets: unknown architecture %q; known are %s", name, strings.Join(forms, ", "))
+	return nil, fmt.Errorf("nets: unknown architecture %q; known are\n\t%s", name, strings.Join(forms, "\n\t"))
 }
 
 // Names lists the common members of every family, sorted; families such as the wide residual networks have more

@@ -116,7 +116,7 @@ func TestListed(t *testing.T) {
 
 func TestLookupErrors(t *testing.T) {
 	for name, want := range map[string]string{
-		"":                  `unknown architecture ""; known are wrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}, smallcnn[_dropout<percent>]_{mnist,fashion_mnist}`,
+		"":                  "unknown architecture \"\"; known are\n\twrn<depth>_<width>[_dropout<percent>]_{cifar10,cifar100,svhn}\n\t",
 		"resnet":            `unknown architecture "resnet"`,
 		"wrn28_10":          "unknown architecture",
 		"wrn28_10_imagenet": "unknown architecture",
@@ -129,6 +129,24 @@ func TestLookupErrors(t *testing.T) {
 		"wrn0_10_cifar10":   "depth must be",
 		"wrn28_0_cifar10":   "width at least 1",
 		"wrn1000_1_cifar10": "unknown architecture",
+
+		"resnet21_cifar10":                   "depth must be 8, 14, 20",
+		"resnet20bn_svhn_":                   "unknown architecture",
+		"resnet19bn_svhn":                    "11bn, 20bn, 29bn",
+		"preresnet2_cifar10":                 "depth must be 8",
+		"resnet1208_cifar10":                 "at most 1202",
+		"resnext28_4x4d_cifar10":             "depth must be 11, 20, 29",
+		"resnext29_0x4d_cifar10":             "groups and their width at least 1",
+		"densenet41_k12_cifar10":             "depth must be 7, 10, 13",
+		"densenet37_k12_bc_cifar10":          "with bc 10, 16, 22",
+		"densenet40_k0_cifar10":              "growth at least 1",
+		"openmix_resnet110_svhn":             "unknown architecture",
+		"openmix_resnet111_cifar10":          "6n+2 for resnet",
+		"openmix_resnet110_2_cifar10":        "6n+2 for resnet",
+		"openmix_wrn28_cifar10":              "with a width",
+		"openmix_densenet_bc_100_0_cifar100": "with a width or growth",
+		"openmix_densenet_bc_101_9_cifar100": "6n+4",
+		"resnet51":                           "resnet50|resnet101",
 	} {
 		a, err := nets.Lookup(name)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -3,8 +3,6 @@ package nets
 import (
 	"fmt"
 	"regexp"
-
-	. "github.com/gomlx/gomlx/core/graph"
 )
 
 var wideResNets = family{
@@ -17,39 +15,16 @@ var wideResNets = family{
 			return nil, fmt.Errorf("nets: %s: depth must be 10, 16, 22, 28, ... (6n+4) and width at least 1", name)
 		}
 		d := cifarDomains[m[4]]
-		return d.arch(name, wideResNet(depth, width, d.classes, percent(m[3])))
+		n := wideResNet(depth, width)
+		n.dropout = percent(m[3])
+		return d.arch(name, n.forward(d.classes))
 	},
 }
 
-// wideResNet is the pre-activation wide residual network of Zagoruyko & Komodakis (2016) for 32x32 images, with the
-// tensor names of pytorchcv's CIFARWRN: three stages of (depth-4)/6 units with 16, 32 and 64 times width channels, and
-// dropout between the two convolutions of a unit where its rate is not 0.
-func wideResNet(depth, width, classes int, dropout float64) Forward {
-	return func(p *Pass, x *Node) *Node {
-		x = p.Conv("features.init_block", x, 16, 3, 1, 1)
-		for stage := 1; stage <= 3; stage++ {
-			out := 16 * width << (stage - 1)
-			for unit := 1; unit <= (depth-4)/6; unit++ {
-				stride := 1
-				if stage > 1 && unit == 1 {
-					stride = 2
-				}
-				x = wideUnit(p, fmt.Sprintf("features.stage%d.unit%d", stage, unit), x, out, stride, dropout)
-			}
-		}
-		x = ReLU(p.BatchNorm("features.post_activ.bn", x))
-		return p.Linear("output", GlobalMean(x), classes)
-	}
-}
-
-func wideUnit(p *Pass, name string, x *Node, out, stride int, dropout float64) *Node {
-	first, second := name+".body.conv1", name+".body.conv2"
-	active := ReLU(p.BatchNorm(first+".bn", x))
-	y := p.ConvBatchNorm(first+".conv", second+".bn", active, out, 3, stride, 1)
-	y = p.Dropout(name+".dropout", ReLU(y), dropout)
-	y = p.Conv(second+".conv", y, out, 3, 1, 1)
-	if channels(x) != out || stride != 1 {
-		x = p.Conv(name+".identity_conv", active, out, 1, stride, 0)
-	}
-	return Add(y, x)
+// wideResNet is the pre-activated wide residual network of Zagoruyko & Komodakis (BMVC 2016) for 32x32 images: three
+// stages of (depth-4)/6 units with 16, 32 and 64 times width channels. The names are those of pytorchcv's CIFARWRN.
+func wideResNet(depth, width int) residualNet {
+	n := cifarResNet((depth-4)/6, false, true)
+	n.channels = []int{16 * width, 32 * width, 64 * width}
+	return n
 }
