@@ -42,12 +42,14 @@ func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figur
 	data := Table{Command: opts.Command, Header: []string{"dataset", "model", "score", "cost", name, "undominated"}}
 	var legend []entry
 	var named []costPoint
+	var around plotter.XYs
 	drawn := 0
 	for j, rep := range reports {
 		points := costPoints(rep, metric, opts.Scores)
 		drawn += len(points)
 		named = appendNamed(named, points, metric.HigherIsBetter)
 		for _, c := range points {
+			around = append(around, plotter.XY{X: math.Log10(c.cost), Y: c.value})
 			data.add(rep.Run.Dataset, rep.Run.Model, c.score, c.cost, c.value/report.Scale(name), c.best)
 		}
 		legend = append(legend, drawScores(p, size, j, title(rep.Run), points))
@@ -55,9 +57,11 @@ func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figur
 	if drawn == 0 {
 		return nil, errors.New("figures: cost: no score has a cost")
 	}
+	w := words{size: size, around: around}
 	for _, c := range named {
-		p.Add(word{plotter.XY{X: math.Log10(c.cost), Y: c.value}, display(c.score), size, metric.HigherIsBetter})
+		w.at, w.names = append(w.at, plotter.XY{X: math.Log10(c.cost), Y: c.value}), append(w.names, display(c.score))
 	}
+	p.Add(w)
 	for i, t := range trades {
 		if len(t.Cost) != len(t.Quality) || len(t.Cost) == 0 {
 			return nil, fmt.Errorf("figures: cost: curve %q has %d costs and %d qualities", t.Name, len(t.Cost), len(t.Quality))
@@ -72,7 +76,7 @@ func CostQuality(reports []*report.Report, trades []Trade, opts Options) (*Figur
 	// Room for names at the right and below, and for points on the edge.
 	p.X.Min, p.X.Max = p.X.Min-.05, p.X.Max+.25
 	margin := .08 * (p.Y.Max - p.Y.Min)
-	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+margin
+	p.Y.Min, p.Y.Max = p.Y.Min-1.6*margin, p.Y.Max+margin
 	return newFigure(size, data, legend, p), nil
 }
 
@@ -167,23 +171,4 @@ func appendNamed(named, points []costPoint, higher bool) []costPoint {
 func fit(p *plot.Plot, at plotter.XY) {
 	p.X.Min, p.X.Max = math.Min(p.X.Min, at.X), math.Max(p.X.Max, at.X)
 	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, at.Y), math.Max(p.Y.Max, at.Y)
-}
-
-// word is a name to the lower right of a point, or to the upper right.
-type word struct {
-	at    plotter.XY
-	name  string
-	size  Size
-	above bool
-}
-
-func (w word) Plot(c draw.Canvas, p *plot.Plot) {
-	at := transform(c, p, plotter.XYs{w.at})[0]
-	at.X += w.size.Font * .35
-	if w.above {
-		at.Y += w.size.Font * .35
-	} else {
-		at.Y -= w.size.Font * 1.25
-	}
-	c.FillText(w.size.text(), at, w.name)
 }
