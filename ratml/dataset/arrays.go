@@ -184,8 +184,8 @@ func imagesOf(a *array, labels []int, classes []string, p Preprocess) (Set, erro
 	case "u1":
 		return newStored(&r, p)
 	case "f2", "f4", "f8":
-		if p != (Preprocess{}) {
-			return nil, a.fail("images of floats cannot be preprocessed (%v): store them as bytes", p)
+		if !p.leaves(shape) {
+			return nil, a.fail("images of floats of %v cannot be preprocessed (%v): store them as bytes", shape, p)
 		}
 		return &floats{r}, nil
 	}

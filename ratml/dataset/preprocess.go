@@ -47,6 +47,11 @@ func (p Preprocess) Apply(pixels []uint8, s Shape) ([]uint8, Shape, error) {
 	return frame(got, b, height, width, out), out, nil
 }
 
+// leaves tells that an image of the shape stays as it is.
+func (p Preprocess) leaves(s Shape) bool {
+	return p.Resize == 0 && p.Crop == 0 || p.Resize == s.Height && p.Crop == s.Height && s.Height == s.Width
+}
+
 // resized returns the size of the image after resizing, as torchvision rounds it.
 func (p Preprocess) resized(s Shape) (height, width int) {
 	switch {

@@ -57,7 +57,7 @@ func (s *stored) Read(i int, dst []float32) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if s.prepare.Resize != 0 || s.prepare.Crop != 0 {
+	if !s.prepare.leaves(shape) {
 		if pixels, shape, err = s.prepare.Apply(pixels, shape); err != nil {
 			return 0, err
 		}
@@ -79,6 +79,9 @@ func (d *Data) preprocess(p Preprocess) error {
 	for _, set := range []*Set{&d.Train, &d.Test} {
 		r, ok := (*set).(raw)
 		if *set == nil || !ok {
+			continue
+		}
+		if _, many := r.(*stored); !many && p.leaves((*set).Shape()) {
 			continue
 		}
 		if s, ok := (*set).(*stored); ok {

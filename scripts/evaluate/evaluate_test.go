@@ -183,7 +183,7 @@ func TestBadInput(t *testing.T) {
 		"no-such-folder":               func(o *options) { o.DataDir = "no-such-folder" },
 		"unknown backend":              func(o *options) { o.Backend = "tpu" },
 		"batch size":                   func(o *options) { o.BatchSize = -1 },
-		"images are 28x28x1":           func(o *options) { o.Dataset, o.DataDir = "mnist", "" },
+		"images are 32x32x1":           func(o *options) { o.Dataset, o.DataDir = "mnist", "" },
 		"evaluate.go: not a directory": func(o *options) { o.Out = "evaluate.go/sub" },
 	} {
 		o := goldenRun(t.TempDir())

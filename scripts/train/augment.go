@@ -15,8 +15,8 @@ func (o options) augmentation(s *settings) error {
 	switch {
 	case o.Augment != nil:
 		list = strings.Split(*o.Augment, ",")
-	case list == nil && s.dataset == "cifar10":
-		list = []string{"crop_flip"}
+	case list == nil:
+		list = usualChanges(s.dataset)
 	}
 	erase := 0.5
 	if o.RandErase != nil {
@@ -24,8 +24,8 @@ func (o options) augmentation(s *settings) error {
 			return fmt.Errorf("--rand_erase %v: want a probability, from 0 to 1", erase)
 		}
 		switch there := slices.Contains(list, "erasing"); {
-		case o.Protocol == "official" && s.dataset == "cifar10" && !there:
-			s.notes = append(s.notes, "--rand_erase is ignored for cifar10, as officially")
+		case o.Protocol == "official" && (s.dataset == "cifar10" || s.dataset == "cifar100") && !there:
+			s.notes = append(s.notes, "--rand_erase is ignored for "+s.dataset+", as officially")
 		case erase > 0 && !there:
 			list = append(slices.Clone(list), "erasing")
 		}
@@ -39,7 +39,7 @@ func (o options) augmentation(s *settings) error {
 	if err != nil {
 		return err
 	}
-	s.augment, s.Augment = list, nil
+	s.augment, s.Augment, s.changes = list, nil, transforms
 	if slices.Contains(list, "erasing") {
 		s.augment = append(s.augment, fmt.Sprintf("p=%v", erase))
 	}
@@ -50,6 +50,34 @@ func (o options) augmentation(s *settings) error {
 		s.Augment = dataset.Chain(transforms...)
 	}
 	return nil
+}
+
+// usualChanges are those of the official trainer: of small images, and of photographs.
+func usualChanges(set string) []string {
+	switch name, _, _ := strings.Cut(set, ":"); name {
+	case "cifar10", "cifar100":
+		return []string{"crop_flip"}
+	case "imagenet", "cub", "places365", "tiny_imagenet":
+		return []string{"resized_crop", "flip"}
+	}
+	return nil
+}
+
+// cropFiles has random parts cut out of images as they are in their files, where resized_crop comes first and the set has
+// such images: of what preprocessing leaves, much would be lost.
+func (s *settings) cropFiles(images dataset.Set) (dataset.Set, error) {
+	if len(s.augment) == 0 || s.augment[0] != "resized_crop" {
+		return images, nil
+	}
+	cropped, ok, err := dataset.CropStored(images, dataset.Range{}, dataset.Range{})
+	if err != nil || !ok {
+		return images, err
+	}
+	s.Augment = nil
+	if rest := s.changes[1:]; len(rest) > 0 {
+		s.Augment = dataset.Chain(rest...)
+	}
+	return cropped, nil
 }
 
 // changes returns the changes that are listed.

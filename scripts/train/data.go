@@ -37,7 +37,13 @@ func (o options) open(s *settings, a *nets.Arch) (images, error) {
 	if err != nil {
 		return images{}, err
 	}
+	if most := len(all.Classes()); most > a.Classes {
+		return images{}, fmt.Errorf("the data set %s has %d classes, %s tells %d apart", s.dataset, most, a.Name, a.Classes)
+	}
 	i := images{training: parts[1], test: data.Test}
+	if i.training, err = s.cropFiles(i.training); err != nil {
+		return images{}, err
+	}
 	switch {
 	case validation > 0:
 		i.validation = parts[0]
@@ -50,7 +56,7 @@ func (o options) open(s *settings, a *nets.Arch) (images, error) {
 }
 
 func (o options) dataConfig(dir string, a *nets.Arch) dataset.Config {
-	return dataset.Config{Dir: dir, Seed: o.Seed, Synthetic: dataset.SyntheticConfig{Shape: dataset.Shape(a.Input), Classes: a.Classes}}
+	return dataset.Config{Dir: dir, Seed: o.Seed, Preprocess: a.Preparation(), Synthetic: dataset.SyntheticConfig{Shape: dataset.Shape(a.Input), Classes: a.Classes}}
 }
 
 // kept returns how many of n training images are for validation.

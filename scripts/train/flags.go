@@ -27,14 +27,14 @@ type choiceFlags struct {
 }
 
 type imageFlags struct {
-	Dataset     string   `arg:"--dataset" placeholder:"NAME" help:"mnist, fashion_mnist, cifar10 or synthetic [default: mnist]"`
+	Dataset     string   `arg:"--dataset" placeholder:"NAME" help:"mnist, fashion_mnist, cifar10, cifar100, svhn, imagenet, cub, places365, tiny_imagenet, synthetic, or folder:DIR, csv:FILE, npz:FILE, packed:DIR; go run ./scripts/data list tells the files [default: mnist]"`
 	DataDir     string   `arg:"--data_dir" placeholder:"DIR" help:"folder of the data set [default: $DATASET_ROOT_DIR, or where the set is found by itself]"`
 	TrainSize   int      `arg:"--train_size" placeholder:"N" help:"train on a random choice of this many images [default: all that are not for validation]"`
 	ValSize     *int     `arg:"--val_size" placeholder:"N" help:"training images kept back for validation after each epoch [default: 0, or the recipe's]"`
 	ValSplit    float64  `arg:"--val_split" placeholder:"SHARE" help:"the same as a share of the training images, in [0,1), instead of --val_size"`
 	ValEvery    *int     `arg:"--val_check_interval" placeholder:"STEPS" help:"validate after so many steps too [default: after epochs only]"`
-	Augment     *string  `arg:"--augment" placeholder:"LIST" help:"changes of training images, in this order, separated by commas: crop (shift by up to 4 pixels), crop_reflect (the same with mirrored edges), flip, crop_flip (both), resized_crop, erasing (a random rectangle becomes black), cutout (a square gets the mean colour), or none [default: crop_flip for cifar10, none otherwise, or the recipe's]"`
-	RandErase   *float64 `arg:"--rand_erase" placeholder:"P" help:"probability of erasing, in [0,1], which joins the list if it is positive [default: 0.5 if the list has erasing]. The official trainer ignores it for cifar10, and so does --protocol official"`
+	Augment     *string  `arg:"--augment" placeholder:"LIST" help:"changes of training images, in this order, separated by commas: crop (shift by up to 4 pixels), crop_reflect (the same with mirrored edges), flip, crop_flip (both), resized_crop, erasing (a random rectangle becomes black), cutout (a square gets the mean colour), or none [default: the recipe's; crop_flip for cifar10 and cifar100, resized_crop,flip for photographs, none otherwise]"`
+	RandErase   *float64 `arg:"--rand_erase" placeholder:"P" help:"probability of erasing, in [0,1], which joins the list if it is positive [default: 0.5 if the list has erasing]. The official trainer ignores it for cifar10 and cifar100, and so does --protocol official"`
 	CutoutSize  *int     `arg:"--cutout_size" placeholder:"PIXELS" help:"side of the square of cutout [default: 16]"`
 	Workers     *int     `arg:"--num_workers" placeholder:"N" help:"batches that are read and augmented at the same time; changes no result [default: one a CPU, and 0 means that too]"`
 	Outliers    string   `arg:"--outliers" placeholder:"NAME" help:"openmix: data set whose training images are the outliers; they must have the shape of those trained on"`
@@ -44,7 +44,7 @@ type imageFlags struct {
 }
 
 type networkFlags struct {
-	Arch        string `arg:"--arch" placeholder:"NAME" help:"architecture, such as wrn28_10_cifar10, officially --model [default: the small net of the data set, wrn16_2_cifar10 for cifar10]"`
+	Arch        string `arg:"--arch" placeholder:"NAME" help:"architecture, such as wrn28_10_cifar10, officially --model [default: the small net of the data set, wrn16_2_cifar10 for cifar10 and so on, resnet18 for photographs]"`
 	Init        string `arg:"--init" placeholder:"FILE" help:"begin with the weights in this safetensors file [default: random weights]"`
 	Checkpoint  string `arg:"--ckpt" placeholder:"FILE" help:"a checkpoint of an earlier training (checkpoints/checkpoint-*.safetensors), which goes on from there in the new --out with the same settings; or weights as for --init. Checkpoints of Lightning and files of torch.save are not read"`
 	FromScratch bool   `arg:"--from_scratch" help:"begin with random weights, as always without --init and --ckpt; the official trainer would begin with pretrained ones, so --protocol official wants one of the three"`

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
+	"github.com/ratml/rat/ratml/dataset"
 	"github.com/ratml/rat/ratml/train"
 )
 
@@ -17,6 +19,7 @@ type settings struct {
 	keptBack  int // training images
 	perDevice int // images of a step on each device; 0 for Config.BatchSize, of all devices
 	augment   []string
+	changes   []dataset.Transform // the same, one by one
 
 	scheduler string // that makes Config.Schedule; empty where there is one
 	perEpoch  bool
@@ -84,13 +87,19 @@ func (o options) base() (settings, error) {
 }
 
 func defaultArch(dataset string) string {
-	switch dataset {
-	case "cifar10":
-		return "wrn16_2_cifar10"
+	switch name, _, _ := strings.Cut(dataset, ":"); name {
+	case "cifar10", "cifar100", "svhn":
+		return "wrn16_2_" + name
 	case "fashion_mnist":
 		return "smallcnn_fashion_mnist"
+	case "mnist", "synthetic":
+		return "smallcnn_mnist"
+	case "tiny_imagenet", "cub":
+		return "resnet18_200classes"
+	case "places365":
+		return "resnet18_365classes"
 	}
-	return "smallcnn_mnist"
+	return "resnet18"
 }
 
 // counts applies the flags that are numbers of something.
