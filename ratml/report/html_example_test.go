@@ -25,12 +25,12 @@ func ExamplePage() {
 		return
 	}
 	for _, line := range strings.Split(b.String(), "\n") {
-		if strings.HasPrefix(line, "<h1>") || strings.HasPrefix(line, "<pre>") || strings.Contains(line, "chance") {
+		if strings.HasPrefix(line, "<h1") || strings.HasPrefix(line, "<pre>") || strings.Contains(line, "chance") {
 			fmt.Println(line)
 		}
 	}
 	// Output:
-	// <h1><bdi>net</bdi> on <bdi>simulated</bdi></h1>
+	// <h1 title="net on simulated"><bdi>net</bdi> on <bdi>simulated</bdi></h1>
 	// <pre><code>go run ./simulate --name &#39;my net&#39;</code></pre>
 	// <dt><bdi>images</bdi></dt><dd><bdi>drawn by &lt;chance&gt;</bdi></dd>
 }

@@ -44,7 +44,7 @@ func TestHTML(t *testing.T) {
 	require.Contains(t, stderr, "wrote "+path)
 	page := readText(t, path)
 	contains(t, page,
-		"<h1><bdi>smallcnn_mnist</bdi> on <bdi>mnist</bdi></h1>", "<dt>images</dt><dd>75</dd>",
+		"<bdi>smallcnn_mnist</bdi> on <bdi>mnist</bdi></h1>", "<dt>images</dt><dd>75</dd>",
 		"by true class", "What the search for the radius costs", "Risk and coverage.", "Finding errors.", "Reliability.", "Radius.", "Cost and quality.",
 		"Wrong and most confident", "Borderline", "Right and least confident", "radius 0.", "protocol", "75 images judged, 25 apart",
 		"fitted: ODIN", "go run ./scripts/evaluate --dataset mnist --ckpt "+net)
