@@ -72,6 +72,7 @@ type job struct {
 func jobs() []job {
 	return []job{
 		{"list", "the data sets that are known, the files they want, and which are found", runList},
+		{"corrupt", "corrupted copies of test images: the corruptions of ImageNet-C and CIFAR-10-C", runCorrupt},
 	}
 }
 
