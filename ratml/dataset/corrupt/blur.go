@@ -14,7 +14,8 @@ func defocusBlur(s setting) (effect, error) {
 		[...]disk{{3, 0.1}, {4, 0.5}, {6, 0.5}, {8, 0.5}, {10, 0.5}},
 		[...]disk{{0.3, 0.4}, {0.4, 0.5}, {0.5, 0.6}, {1, 0.2}, {1.5, 0.1}})
 	kernel := diskKernel(d.radius, d.alias)
-	return func(f *frame, _ source) { convolve(f, kernel) }, nil
+	parts := runs(kernel)
+	return func(f *frame, _ source) { convolve(f, len(kernel), parts) }, nil
 }
 
 // diskKernel returns a disk of uniform weight, its rim softened by a Gaussian of deviation alias.
@@ -125,16 +126,16 @@ func zoomBlur(s setting) (effect, error) {
 		[...]span{{1.11, 0.01}, {1.16, 0.01}, {1.21, 0.02}, {1.26, 0.02}, {1.31, 0.03}},
 		[...]span{{1.06, 0.01}, {1.11, 0.01}, {1.16, 0.01}, {1.21, 0.01}, {1.26, 0.01}})
 	// As numpy.arange counts: 1.11 and the like are among the factors, by rounding.
-	factors := make([]float64, int(math.Ceil((p.stop-1)/p.step)))
-	for i := range factors {
-		factors[i] = 1 + float64(i)*((1+p.step)-1)
+	zooms := make([]zoom, int(math.Ceil((p.stop-1)/p.step)))
+	for i := range zooms {
+		zooms[i] = newZoom(s.shape.Height, s.shape.Width, 1+float64(i)*((1+p.step)-1))
 	}
 	return func(f *frame, _ source) {
 		sum := newFrame(f.h, f.w, f.c)
-		weight := 1 / float64(len(factors)+1)
+		weight := 1 / float64(len(zooms)+1)
 		axpy(weight, f.v, sum.v)
-		for _, factor := range factors {
-			axpy(weight, f.zoomed(factor).v, sum.v)
+		for _, z := range zooms {
+			z.addTo(sum, weight, f)
 		}
 		f.v = sum.v
 	}, nil

@@ -98,25 +98,58 @@ func (f filter) row(dst, src []float64, c int) {
 	}
 }
 
-// convolve replaces f by its correlation with a square kernel of odd side; the border is mirrored (reflect101).
-func convolve(f *frame, kernel [][]float64) {
-	r := len(kernel) / 2
-	padded := newFrame(f.h+2*r, f.w+2*r, f.c)
+// A run is a stretch of equal weights in one row of a kernel.
+type run struct {
+	row, first, n int
+	weight        float64
+}
+
+// runs returns the weights of a kernel that are not 0.
+func runs(kernel [][]float64) []run {
+	var list []run
+	for y, weights := range kernel {
+		for x, w := range weights {
+			last := len(list) - 1
+			switch {
+			case w == 0:
+			case x > 0 && last >= 0 && list[last].row == y && list[last].first+list[last].n == x && math.Abs(list[last].weight-w) < 1e-15:
+				list[last].n++
+			default:
+				list = append(list, run{y, x, 1, w})
+			}
+		}
+	}
+	return list
+}
+
+// convolve replaces f by its correlation with a square kernel of odd side, given as runs; the border is mirrored
+// (reflect101). A long run is the difference of two running sums.
+func convolve(f *frame, side int, kernel []run) {
+	r, c := side/2, f.c
+	padded := newFrame(f.h+2*r, f.w+2*r, c)
+	sums := newFrame(f.h+2*r, f.w+2*r+1, c)
 	for y := range padded.h {
-		src, dst := f.row(reflect101(y-r, f.h)), padded.row(y)
+		src, dst, sum := f.row(reflect101(y-r, f.h)), padded.row(y), sums.row(y)
 		for x := range padded.w {
-			at := reflect101(x-r, f.w) * f.c
-			copy(dst[x*f.c:(x+1)*f.c], src[at:])
+			at := reflect101(x-r, f.w) * c
+			copy(dst[x*c:(x+1)*c], src[at:])
+			for k := x * c; k < (x+1)*c; k++ {
+				sum[k+c] = sum[k] + dst[k]
+			}
 		}
 	}
 	clear(f.v)
 	for y := range f.h {
-		for ky, weights := range kernel {
-			row := padded.row(y + ky)
-			for kx, weight := range weights {
-				if weight != 0 {
-					axpy(weight, row[kx*f.c:(kx+f.w)*f.c], f.row(y))
-				}
+		dst := f.row(y)
+		for _, t := range kernel {
+			row, sum := padded.row(y+t.row), sums.row(y+t.row)
+			if t.n > 2 {
+				axpy(t.weight, sum[(t.first+t.n)*c:(t.first+t.n+f.w)*c], dst)
+				axpy(-t.weight, sum[t.first*c:(t.first+f.w)*c], dst)
+				continue
+			}
+			for x := t.first; x < t.first+t.n; x++ {
+				axpy(t.weight, row[x*c:(x+f.w)*c], dst)
 			}
 		}
 	}
@@ -135,24 +168,35 @@ func (f *frame) bilinear(y, x float64, edge func(i, n int) int, dst []float64) {
 	}
 }
 
-// zoomed returns f enlarged about its middle by a factor of at least 1 and cut to its size: linear between pixels, the
-// corner pixels of the part that is enlarged staying corners.
-func (f *frame) zoomed(factor float64) *frame {
-	rows, columns := zoomAxis(f.h, factor), zoomAxis(f.w, factor)
-	out := newFrame(f.h, f.w, f.c)
+// A zoom enlarges images about their middle, and cuts them to their size: linear between pixels, the corner pixels of the
+// part that is enlarged staying corners.
+type zoom struct{ rows, columns []mix }
+
+// newZoom returns the zoom of h x w images by a factor of at least 1.
+func newZoom(h, w int, factor float64) zoom { return zoom{zoomAxis(h, factor), zoomAxis(w, factor)} }
+
+// addTo adds weight times the enlarged f to sum.
+func (z zoom) addTo(sum *frame, weight float64, f *frame) {
 	line := make([]float64, f.w*f.c)
-	for y, a := range rows {
+	for y, a := range z.rows {
 		clear(line)
-		axpy(1-a.t, f.row(a.from), line)
-		axpy(a.t, f.row(a.to), line)
-		dst := out.row(y)
-		for x, b := range columns {
-			for k := range f.c {
-				dst[x*f.c+k] = (1-b.t)*line[b.from*f.c+k] + b.t*line[b.to*f.c+k]
+		axpy(weight*(1-a.t), f.row(a.from), line)
+		axpy(weight*a.t, f.row(a.to), line)
+		dst := sum.row(y)
+		if f.c == 1 {
+			for x, b := range z.columns {
+				dst[x] += (1-b.t)*line[b.from] + b.t*line[b.to]
 			}
+			continue
+		}
+		for x, b := range z.columns {
+			p, q, d := line[3*b.from:][:3], line[3*b.to:][:3], dst[3*x:][:3]
+			s, t := 1-b.t, b.t
+			d[0] += s*p[0] + t*q[0]
+			d[1] += s*p[1] + t*q[1]
+			d[2] += s*p[2] + t*q[2]
 		}
 	}
-	return out
 }
 
 // A mix is a value between two others: (1-t) of value from and t of value to.

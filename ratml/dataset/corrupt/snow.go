@@ -21,8 +21,10 @@ func snow(s setting) (effect, error) {
 			{0.25, 0.3, 2.25, 0.6, motion{12, 6}, 0.85},
 			{0.3, 0.3, 1.25, 0.65, motion{14, 12}, 0.8},
 		})
+	near := newZoom(s.shape.Height, s.shape.Width, p.size)
 	return func(f *frame, draws source) {
-		layer := normal(f.h, f.w, p.mean, p.deviation, draws).zoomed(p.size)
+		layer := newFrame(f.h, f.w, 1)
+		near.addTo(layer, 1, normal(f.h, f.w, p.mean, p.deviation, draws))
 		layer.cut(p.threshold)
 		layer.truncate()
 		p.wind.apply(layer, between(-135, -45, draws))
