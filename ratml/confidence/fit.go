@@ -46,10 +46,18 @@ func (s TunedLogitDiff) Candidates() []Function {
 }
 
 // String returns the name with the parameter.
-func (s ODIN) String() string           { return radius.Describe(s, "temperature", s.Temperature, 1) }
-func (s DOCTOR) String() string         { return radius.Describe(s, "temperature", s.Temperature, 1) }
-func (s LinearMix) String() string      { return radius.Describe(s, "lambda", s.Lambda, 1) }
-func (s Thresholded) String() string    { return radius.Describe(s, "threshold", s.Threshold, 0.5) }
+func (s ODIN) String() string { return radius.Describe(s, "temperature", s.Temperature, 1) }
+
+// String returns the name with the parameter.
+func (s DOCTOR) String() string { return radius.Describe(s, "temperature", s.Temperature, 1) }
+
+// String returns the name with the parameter.
+func (s LinearMix) String() string { return radius.Describe(s, "lambda", s.Lambda, 1) }
+
+// String returns the name with the parameter.
+func (s Thresholded) String() string { return radius.Describe(s, "threshold", s.Threshold, 0.5) }
+
+// String returns the name with the parameter.
 func (s TunedLogitDiff) String() string { return radius.Describe(s, "lambda", s.Lambda, 1) }
 
 func grid(values []float64, at func(v float64) Function) []Function {

@@ -40,8 +40,12 @@ func (b BoundarySearch) Candidates() []Estimator {
 }
 
 // String returns the name with the temperature.
-func (f Fast) String() string           { return Describe(f, "temperature", f.Temperature, 1) }
-func (s SoftMargin) String() string     { return Describe(s, "temperature", s.Temperature, 1) }
+func (f Fast) String() string { return Describe(f, "temperature", f.Temperature, 1) }
+
+// String returns the name with the temperature.
+func (s SoftMargin) String() string { return Describe(s, "temperature", s.Temperature, 1) }
+
+// String returns the name with the temperature.
 func (b BoundarySearch) String() string { return Describe(b, "temperature", b.Temperature, 1) }
 
 // Describe returns the name of an estimator with the value of its parameter, as "ODIN at temperature 2"; a value of 0
