@@ -155,3 +155,27 @@ func readRandom(rng *rand.Rand, s Set, i int, dst []float32) (int, error) {
 	}
 	return s.Read(i, dst)
 }
+
+// Stored returns image i of s as it is stored, before any preprocessing: bytes in the order height, width, channel, which the
+// caller must not change. Of a set that is not stored as bytes it returns what Read gives, rounded to bytes.
+func Stored(s Set, i int) ([]uint8, Shape, error) {
+	if i < 0 || i >= s.Len() {
+		return nil, Shape{}, fmt.Errorf("dataset: image %d is outside [0,%d)", i, s.Len())
+	}
+	switch t := s.(type) {
+	case raw:
+		return t.bytes(i)
+	case derived:
+		parent, k := t.origin(i)
+		return Stored(parent, k)
+	}
+	values := make([]float32, s.Shape().Size())
+	if _, err := s.Read(i, values); err != nil {
+		return nil, Shape{}, err
+	}
+	pixels := make([]uint8, len(values))
+	for j, v := range values {
+		pixels[j] = uint8(min(max(v, 0), 1)*255 + 0.5)
+	}
+	return pixels, s.Shape(), nil
+}

@@ -72,6 +72,9 @@ type job struct {
 func jobs() []job {
 	return []job{
 		{"list", "the data sets that are known, the files they want, and which are found", runList},
+		{"verify", "faults of a data set: checksums, unreadable images, duplicates, classes", runVerify},
+		{"show", "a sheet of its images, as a PNG file", runShow},
+		{"convert", "a data set as arrays that are read at the speed of memory", runConvert},
 		{"corrupt", "corrupted copies of test images: the corruptions of ImageNet-C and CIFAR-10-C", runCorrupt},
 	}
 }
