@@ -97,7 +97,9 @@ onload = () => {
     };
     for (const svg of doc.querySelectorAll("svg")) {
       const boxes = [...svg.querySelectorAll("text")].map(e => e.getBoundingClientRect()).filter(b => b.width > 0);
+      const samples = [...svg.querySelectorAll("path")].map(e => e.getBoundingClientRect()).filter(b => b.width > 10 && b.width < 40 && b.height < 40);
       for (const b of boxes) {
+        for (const o of samples) if (Math.min(b.right, o.right) - Math.max(b.left, o.left) > -2 && Math.min(b.bottom, o.bottom) - Math.max(b.top, o.top) > 0) note.Overlaps++;
         const s = svg.getBoundingClientRect();
         if (b.right > s.right + 1 || b.left < s.left - 1) note.Overlaps++;
         for (const o of boxes) if (o !== b && Math.min(b.right, o.right) - Math.max(b.left, o.left) > 1.5 && Math.min(b.bottom, o.bottom) - Math.max(b.top, o.top) > .4 * Math.min(b.height, o.height)) note.Overlaps++;
@@ -121,7 +123,7 @@ type seen struct {
 	Beyond              []string
 	Light, Dark, Broken int
 	Ground, Hacked      string
-	Overlaps            int // of words in figures with each other or the edge
+	Overlaps            int // of words in figures with each other, the samples of the legend or the edge
 	Orders              map[string][]string
 	Captions            map[string]string
 }
