@@ -70,16 +70,3 @@ func (p *Pass) visible(v *Node, out int) *Node {
 	}
 	return Slice(v, AxisRange(0, out))
 }
-
-// WithOutputsOf is [Arch.WithExtraOutputs] with as many extra outputs as the last linear layer in w has more than there
-// are classes. It is for weights of networks that OpenMix trained. It returns an error where w has no such layer or too few outputs.
-func (a *Arch) WithOutputsOf(w Weights) (*Arch, error) {
-	bias := w[a.head+".bias"]
-	if bias == nil || len(bias.Shape) != 1 || bias.Shape[0] < a.Classes {
-		return nil, fmt.Errorf("nets: the weights have no %s.bias with the %d outputs of %s", a.head, a.Classes, a.Name)
-	}
-	if bias.Shape[0] == a.Classes+a.ExtraOutputs {
-		return a, nil
-	}
-	return a.WithExtraOutputs(bias.Shape[0] - a.Classes)
-}

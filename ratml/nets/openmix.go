@@ -1,37 +1,57 @@
 package nets
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // The networks in the official code of OpenMix (Zhu et al., CVPR 2023), with its tensor names and normalisation. Those of
-// FMFP (ECCV 2022) and CRL (ICML 2020) are the same. A network that OpenMix trained has one output more than classes: see
-// [Arch.WithOutputsOf].
+// FMFP (ECCV 2022) and CRL (ICML 2020) are the same. Those that OpenMix trained have one output more than classes, for
+// outliers, which only training sees: they are called _outlier.
 var openMixNets = family{
-	form:    "openmix_{resnet<depth>,wrn<depth>_<width>,densenet_bc_<depth>_<growth>,resnet18,vgg16}_{cifar10,cifar100}",
-	pattern: regexp.MustCompile(`^openmix_(resnet18|vgg16|(resnet|wrn|densenet_bc_)(\d{1,3})(?:_(\d{1,2}))?)_(cifar10|cifar100)$`),
-	common: named(openMixDomains, "openmix_resnet110", "openmix_wrn28_10", "openmix_densenet_bc_100_12",
-		"openmix_resnet18", "openmix_vgg16"),
+	form:    "openmix_{resnet<depth>,wrn<depth>_<width>,densenet_bc_<depth>_<growth>,resnet18,vgg16}_{cifar10,cifar100}[_outlier]",
+	pattern: regexp.MustCompile(`^openmix_(resnet18|vgg16|(resnet|wrn|densenet_bc_)(\d{1,3})(?:_(\d{1,2}))?)_(cifar10|cifar100)(_outlier)?$`),
+	common:  slices.Concat(openMixNames(""), openMixNames("_outlier")),
 	build: func(name string, m []string) (*Arch, error) {
+		forward, err := openMixNet(m[1], m[2], number(m[3]), number(m[4]))
+		if err != nil {
+			return nil, fmt.Errorf("nets: %s: %w", name, err)
+		}
 		d := openMixDomains[m[5]]
-		switch {
-		case m[1] == "resnet18":
-			return d.arch(name, openMixResNet18().forward(d.classes))
-		case m[1] == "vgg16":
-			return d.arch(name, openMixVGG16().forward(d.classes))
+		a, err := d.arch(name, forward(d.classes))
+		if err != nil || m[6] == "" {
+			return a, err
 		}
-		depth, size := number(m[3]), number(m[4])
-		switch {
-		case m[2] == "resnet" && m[4] == "" && depth >= 8 && (depth-2)%6 == 0:
-			return d.arch(name, openMixResNet(depth).forward(d.classes))
-		case m[2] == "wrn" && size > 0 && depth >= 10 && (depth-4)%6 == 0:
-			return d.arch(name, openMixWideResNet(depth, size).forward(d.classes))
-		case m[2] == "densenet_bc_" && size > 0 && depth >= 10 && (depth-4)%6 == 0:
-			return d.arch(name, openMixDenseNet(depth, size).forward(d.classes))
-		}
-		return nil, fmt.Errorf("nets: %s: depth must be 6n+2 for resnet, 6n+4 with a width or growth for wrn and densenet_bc", name)
+		return a.WithExtraOutputs(1)
 	},
+}
+
+func openMixNames(suffix string) []string {
+	names := named(openMixDomains, "openmix_resnet110", "openmix_wrn28_10", "openmix_densenet_bc_100_12",
+		"openmix_resnet18", "openmix_vgg16")
+	for i := range names {
+		names[i] += suffix
+	}
+	return names
+}
+
+// openMixNet returns a network by its name, or its kind, depth, and width or growth.
+func openMixNet(name, kind string, depth, size int) (func(classes int) Forward, error) {
+	switch {
+	case name == "resnet18":
+		return openMixResNet18().forward, nil
+	case name == "vgg16":
+		return openMixVGG16().forward, nil
+	case kind == "resnet" && size == 0 && depth >= 8 && (depth-2)%6 == 0:
+		return openMixResNet(depth).forward, nil
+	case kind == "wrn" && size > 0 && depth >= 10 && (depth-4)%6 == 0:
+		return openMixWideResNet(depth, size).forward, nil
+	case kind == "densenet_bc_" && size > 0 && depth >= 10 && (depth-4)%6 == 0:
+		return openMixDenseNet(depth, size).forward, nil
+	}
+	return nil, errors.New("depth must be 6n+2 for resnet, 6n+4 with a width or growth for wrn and densenet_bc")
 }
 
 var openMixDomains = map[string]domain{

@@ -9,7 +9,7 @@ import (
 
 // MaxPool2D is the largest value of each window of x [batch, height, width, channels], as torch.nn.MaxPool2d has it: pad
 // pixels at each side never win, windows that do not fit are left out, and of equal values the first, row by row, gets
-// the gradient.
+// the gradient. GoMLX's own does the same, but its gradient takes twice as long on XLA's CPU and ten times on the Go backend.
 func MaxPool2D(x *Node, size, stride, pad int) *Node {
 	if size < 1 || stride < 1 || pad < 0 || 2*pad > size {
 		panic(fmt.Errorf("nets: max pooling of windows of %d, stride %d, padding %d, want padding of at most half the window", size, stride, pad))
@@ -23,15 +23,20 @@ func MaxPool2D(x *Node, size, stride, pad int) *Node {
 	if d[1] < size || d[2] < size {
 		panic(fmt.Errorf("nets: max pooling of windows of %d in images of %dx%d with their padding", size, d[1], d[2]))
 	}
-	var y *Node
-	for i := range size {
-		for j := range size {
-			if t := tap(x, i, j, oh, ow, stride); y == nil {
-				y = t
-			} else {
-				y = Max(y, t) // a tie goes to the first operand
-			}
-		}
+	// Along the rows and then across them: the first of equal values is still the first.
+	y := largest(size, func(i int) *Node {
+		return Slice(x, AxisRange(), AxisRange(), AxisRange(i, i+(ow-1)*stride+1).Stride(stride), AxisRange())
+	})
+	return largest(size, func(i int) *Node {
+		return Slice(y, AxisRange(), AxisRange(i, i+(oh-1)*stride+1).Stride(stride), AxisRange(), AxisRange())
+	})
+}
+
+// largest is the maximum of n values, whose gradient is that of the first that is as large.
+func largest(n int, value func(i int) *Node) *Node {
+	y := value(0)
+	for i := 1; i < n; i++ {
+		y = Max(y, value(i)) // a tie goes to the first operand
 	}
 	return y
 }
