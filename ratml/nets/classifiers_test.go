@@ -11,6 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
@@ -40,6 +44,7 @@ type pass struct {
 	At            []int
 	Gradient      []float64
 	Norm, Largest float64
+	Training      []float64 // logits in training where nothing is dropped
 	Buffers       map[string][]int
 }
 
@@ -113,34 +118,62 @@ func TestSmallClassifiers(t *testing.T) {
 		}
 	})
 	for _, p := range classifiers(t).Passes {
-		t.Run("eval/"+p.Name, func(t *testing.T) { p.compare(t, backendtest.Go(t), archs[p.Name], nets.Eval) })
+		t.Run("double/"+p.Name, func(t *testing.T) {
+			p.compare(t, backendtest.Go(t), archs[p.Name], nets.Eval)
+			p.compareTraining(t, backendtest.Go(t), archs[p.Name])
+		})
 	}
 }
 
-// compare sees that the network a gives what the pass says.
+// compare sees that the network a gives what the pass says, in single precision where folded, in double precision in mode
+// Eval.
 func (p pass) compare(t testing.TB, be *backend.Backend, a *nets.Arch, mode nets.Mode) {
 	t.Helper()
 	if a == nil {
 		t.Fatalf("no network %s", p.Name)
 	}
-	x := generatedImages(a, 2)
-	got := network(t, be, a, generatedWeights(a), mode, false, x, logitsAndGradient)
-	largest := 0.0
-	for _, v := range p.Logits {
-		largest = max(largest, math.Abs(v))
+	close, closeGradient := 1e-5, 1e-4
+	if mode == nets.Eval {
+		close, closeGradient = 1e-8, 1e-8
 	}
-	absolutely(t, got[0], p.Logits, 1e-5*largest)
+	got := network(t, be, a, generatedWeights(a), mode, mode == nets.Eval, generatedImages(a, 2), logitsAndGradient)
+	absolutely(t, got[0], p.Logits, close*largest(p.Logits))
 	norm := math.Sqrt(dot(got[1], got[1]))
-	if d := math.Abs(norm/p.Norm - 1); !(d < 1e-4) {
+	if d := math.Abs(norm/p.Norm - 1); !(d < closeGradient) {
 		t.Errorf("the gradient has norm %g, want %g", norm, p.Norm)
 	}
 	worst := 0.0
 	for i, at := range p.At {
 		worst = max(worst, math.Abs(got[1][at]-p.Gradient[i])/p.Largest)
 	}
-	if !(worst < 1e-4) {
+	if !(worst < closeGradient) {
 		t.Errorf("the gradient is off by %g of its largest element", worst)
 	}
+}
+
+// compareTraining compares logits in training, with random numbers of which nothing is dropped.
+func (p pass) compareTraining(t testing.TB, be *backend.Backend, a *nets.Arch) {
+	t.Helper()
+	w := generatedWeights(a)
+	got := run(t, be, func(in []*graph.Node) []*graph.Node {
+		vars := map[string]*graph.Node{}
+		for name, v := range w {
+			vars[name] = graph.Const(in[0].Graph(), array{v.Shape, widen(v.Data)}.float64())
+		}
+		return []*graph.Node{a.ApplyWith(vars, nets.Options{Mode: nets.Train, Dropout: func(_ string, dims []int) *graph.Node {
+			return graph.Ones(in[0].Graph(), shapes.Make(dtypes.Float32, dims...))
+		}}, in[0])}
+	}, generatedImages(a, 2).float64())
+	absolutely(t, got[0], p.Training, 1e-7*largest(p.Training))
+}
+
+// largest returns the largest absolute value.
+func largest(v []float64) float64 {
+	m := 0.0
+	for _, x := range v {
+		m = max(m, math.Abs(x))
+	}
+	return m
 }
 
 func TestRelativePositions(t *testing.T) {

@@ -12,6 +12,8 @@ import sys
 import numpy as np
 import torch
 import torchvision.models as models
+from torch import nn
+from torchvision.ops import StochasticDepth
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.mobilenetv2 import MobileNetV2
@@ -35,9 +37,9 @@ def small():
     yield "mobilenet_v2", 32, MobileNetV2(10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2]])
     yield "mobilenet_v3", 33, MobileNetV3([block(16, 3, 16, 16, True, "RE", 2), block(16, 3, 72, 24, False, "RE", 1), block(24, 5, 96, 24, True, "HS", 1)], 64, 10)
     yield "efficientnet", 32, EfficientNet([MBConvConfig(1, 3, 1, 24, 16, 1), MBConvConfig(6, 5, 2, 16, 24, 2)], 0.2, num_classes=10)
-    yield "convnext", 41, ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)], num_classes=10)
+    yield "convnext", 41, ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)], 0.1, num_classes=10)
     yield "vit", 24, VisionTransformer(24, 8, 2, 3, 24, 32, num_classes=10)
-    yield "swin", 44, SwinTransformer([4, 4], 12, [2, 1], [2, 3], [3, 3], num_classes=10)
+    yield "swin", 44, SwinTransformer([4, 4], 12, [2, 1], [2, 3], [3, 3], stochastic_depth_prob=0.2, num_classes=10)
 
 
 def load(net):
@@ -80,6 +82,12 @@ def passed(name, size, net):
         (logits.flatten() * torch.from_numpy(generated.uniform("logits", logits.numel())).to(to)).sum().backward()
         return logits.detach().flatten().double().numpy(), x.grad.flatten().double().numpy()
 
+    def train():
+        """Logits in training, batches of two, where dropout and stochastic depth happen to keep everything."""
+        x = (torch.from_numpy(generated.images(2, size, size)).double() - torch.tensor(np.float32([0.485, 0.456, 0.406])).double()) / torch.tensor(np.float32([0.229, 0.224, 0.225])).double()
+        nn.Dropout.forward = StochasticDepth.forward = lambda self, y: y / (1 - self.p) if self.training else y
+        return net.train()(x.permute(0, 3, 1, 2)).detach().flatten().numpy()
+
     net = load(net)
     single, logits_and_gradient = run(torch.float32), run(torch.float64)
     off = [float(abs(a - b).max() / abs(b).max()) for a, b in zip(single, logits_and_gradient)]
@@ -89,7 +97,7 @@ def passed(name, size, net):
     short = lambda v: [float(f"{x:.10g}") for x in v]
     return {
         "Name": name, "Size": size, "Logits": short(logits),
-        "At": at.tolist(), "Gradient": short(g[at]), "Norm": float(np.sqrt(g @ g)), "Largest": float(abs(g).max()),
+        "At": at.tolist(), "Gradient": short(g[at]), "Norm": float(np.sqrt(g @ g)), "Largest": float(abs(g).max()), "Training": short(train()),
         "Buffers": {k: v.tolist() for k, v in net.state_dict().items() if k.endswith("relative_position_index") and v.numel() < 100},
     }
 
