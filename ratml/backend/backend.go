@@ -29,6 +29,7 @@ type Backend struct {
 	kind    string
 	version string
 	reason  string
+	log     io.Writer // nil where nothing is to be said
 }
 
 // Kind returns what the backend is: "go", "xla:cpu", "xla:cuda", or "xla:"
@@ -55,6 +56,14 @@ func (b *Backend) String() string {
 	return fmt.Sprintf("%s (%s): %s", b.kind, devices, b.reason)
 }
 
+// Logf writes a line to where the choice of the backend was reported, if it
+// was. It is for what takes long.
+func (b *Backend) Logf(format string, args ...any) {
+	if b.log != nil {
+		fmt.Fprintf(b.log, format+"\n", args...)
+	}
+}
+
 // Finalize releases the backend and what is stored on it. That it returns an
 // error keeps *Backend from being a compute.Backend, so that passing the
 // struct where its field belongs does not compile.
@@ -71,7 +80,7 @@ type Config struct {
 	Name string
 	// Quiet keeps the line about the choice from being written.
 	Quiet bool
-	// Log receives that line; nil is standard error.
+	// Log receives that line, and those of [Backend.Logf]; nil is standard error.
 	Log io.Writer
 }
 
@@ -95,11 +104,10 @@ func OpenConfig(c Config) (be *Backend, err error) {
 		return nil, fmt.Errorf("backend: %q%s: %w", name, from, err)
 	}
 	if !c.Quiet {
-		w := c.Log
-		if w == nil {
-			w = os.Stderr
+		if be.log = c.Log; be.log == nil {
+			be.log = os.Stderr
 		}
-		fmt.Fprintf(w, "backend: %v\n", be)
+		be.Logf("backend: %v", be)
 	}
 	return be, nil
 }

@@ -58,12 +58,12 @@ func (s *spread) spec(rank int) *distributed.ShardingSpec {
 	return s.split
 }
 
-// call runs exec and returns the outputs of its first device.
-func (s *spread) call(exec *graph.Exec, weights [][]*tensors.Tensor, in []any) ([]*tensors.Tensor, error) {
+// call runs p and returns the outputs of its first device.
+func (s *spread) call(p *Program, weights [][]*tensors.Tensor, in []any) ([]*tensors.Tensor, error) {
 	parts, err := s.divide(in)
 	defer func() {
-		for _, p := range slices.Concat(parts...) {
-			p.FinalizeAll()
+		for _, t := range slices.Concat(parts...) {
+			t.FinalizeAll()
 		}
 	}()
 	if err != nil {
@@ -73,19 +73,17 @@ func (s *spread) call(exec *graph.Exec, weights [][]*tensors.Tensor, in []any) (
 	for i := range in {
 		ranks[i] = parts[i][0].Rank()
 	}
-	if err := s.start(exec, ranks); err != nil {
+	if err := s.start(p.exec, ranks); err != nil {
 		return nil, err
 	}
-	var args []any
+	var args []*tensors.Tensor
 	for d := range s.n {
-		for _, w := range weights[d] {
-			args = append(args, w)
-		}
+		args = append(args, weights[d]...)
 		for i := range in {
 			args = append(args, parts[i][d])
 		}
 	}
-	out, err := exec.Call(args...)
+	out, err := p.call(args)
 	if err != nil {
 		return nil, err
 	}

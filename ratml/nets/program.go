@@ -65,13 +65,20 @@ func (p *Program) Run(in ...any) (out []*tensors.Tensor, err error) {
 		return nil, err
 	}
 	if p.spread != nil {
-		return p.spread.call(p.exec, u.values, in)
+		return p.spread.call(p, u.values, in)
 	}
-	args := make([]any, 0, len(p.names)+len(in))
-	for _, v := range u.values[0] {
-		args = append(args, v)
+	args := slices.Clone(u.values[0])
+	for i, v := range in {
+		t, ok := v.(*tensors.Tensor)
+		if !ok {
+			if t, err = tensors.FromAnyValue(v); err != nil {
+				return nil, fmt.Errorf("input %d: %w", i, err)
+			}
+			defer t.FinalizeAll()
+		}
+		args = append(args, t)
 	}
-	return p.exec.Call(append(args, in...)...)
+	return p.call(args)
 }
 
 // RunFloats is [Program.Run] for float32 outputs: it copies them to the host, row-major, and frees them.
