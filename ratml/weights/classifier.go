@@ -24,7 +24,7 @@ func Open(be *backend.Backend, arch, path string) (*nets.Classifier, error) {
 // LoadInto replaces the weights of a classifier by those of the file at path, as strictly as [Open]. On error the
 // classifier is unchanged.
 func LoadInto(c *nets.Classifier, path string) error {
-	w, err := loadFor(c.Arch, path, nil)
+	w, err := LoadFor(c.Arch, path, nil)
 	if err != nil {
 		return err
 	}
@@ -34,9 +34,10 @@ func LoadInto(c *nets.Classifier, path string) error {
 	return nil
 }
 
-// loadFor loads weights for a. The buffers mean and std of a normalisation layer that the file has beside them must be
+// LoadFor reads the weights in the file at path under the names of the architecture, as [Load] and [Fit] do; what was
+// renamed is told to log, unless that is nil. It returns an error where they do not fit. The buffers mean and std of a normalisation layer that the file has beside them must be
 // what a itself normalises with, and are then dropped.
-func loadFor(a *nets.Arch, path string, log io.Writer) (nets.Weights, error) {
+func LoadFor(a *nets.Arch, path string, log io.Writer) (nets.Weights, error) {
 	var w nets.Weights
 	var prefix string
 	err := read(path, func(c *content) (err error) {

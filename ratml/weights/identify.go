@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -12,8 +13,9 @@ import (
 )
 
 // Identify returns the names of the architectures, among those of [nets.Names], whose tensors are those of the file at
-// path, by name and shape, under their own names or others that [Fit] knows. Where the file says which architecture it
-// is of, under the key "arch" of its metadata, and fits that one, only it is returned. It reads no values.
+// path, by name and shape; if there are none, those that it fits under the names of another scheme that [Fit] knows.
+// Where the file says which architecture it is of, under the key "arch" of its metadata, and fits that one, only it is
+// returned. It reads no values.
 func Identify(path string) ([]string, error) {
 	f, err := Inspect(path)
 	if err != nil {
@@ -30,32 +32,38 @@ func (f *File) Fitting() ([]string, error) {
 			shapes[t.Name] = t.Shape
 		}
 	}
-	ways := []map[string][]int{shapes}
+	var other []map[string][]int // under the names of other schemes
 	for _, s := range schemes {
-		if other := renamed(s, shapes); other != nil {
-			ways = append(ways, other)
+		if o := renamed(s, shapes); o != nil {
+			other = append(other, o)
 		}
 	}
-	fits := func(name string) (bool, error) {
-		a, err := lookup(name)
-		if err != nil {
-			return false, err
+	fits := func(name string) (fit, error) {
+		all, err := variants(name)
+		how := not
+		for _, params := range all {
+			switch {
+			case has(params, shapes):
+				return asNamed, nil
+			case slices.ContainsFunc(other, func(w map[string][]int) bool { return has(params, w) }):
+				how = renaming
+			}
 		}
-		return slices.ContainsFunc(ways, func(w map[string][]int) bool { return has(a, w) }), nil
+		return how, err
 	}
 	if name := f.Metadata["arch"]; name != "" {
-		if ok, err := fits(name); err == nil && ok {
+		if how, err := fits(name); err == nil && how != not {
 			return []string{name}, nil
 		}
 	}
 	names := nets.Names()
-	fit, errs := make([]bool, len(names)), make([]error, len(names))
+	how, errs := make([]fit, len(names)), make([]error, len(names))
 	var all sync.WaitGroup
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
-				fit[i], errs[i] = fits(names[i])
+				how[i], errs[i] = fits(names[i])
 			}
 		})
 	}
@@ -63,30 +71,49 @@ func (f *File) Fitting() ([]string, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
+	best := slices.Max(how)
 	var fitting []string
 	for i, name := range names {
-		if fit[i] {
+		if best != not && how[i] == best {
 			fitting = append(fitting, name)
 		}
 	}
 	return fitting, nil
 }
 
+// A fit is how a file goes with an architecture.
+type fit int
+
+const (
+	not      fit = iota
+	renaming     // under the names of another scheme
+	asNamed
+)
+
 // known are the parameters of architectures that were asked for, by name: large networks take tens of milliseconds to
 // describe, and there are many.
 var known sync.Map
 
-// lookup returns the parameters of the architecture called name.
-func lookup(name string) ([]nets.Param, error) {
+// variants returns the parameters of the architecture called name, and for networks of OpenMix those with its output for
+// outliers too.
+func variants(name string) ([][]nets.Param, error) {
 	if p, ok := known.Load(name); ok {
-		return p.([]nets.Param), nil
+		return p.([][]nets.Param), nil
 	}
 	a, err := nets.Lookup(name)
 	if err != nil {
 		return nil, err
 	}
-	known.Store(name, a.Params)
-	return a.Params, nil
+	v := [][]nets.Param{a.Params}
+	if strings.HasPrefix(name, openMix) {
+		with, err := a.WithExtraOutputs(1)
+		if err != nil {
+			return nil, err
+		}
+		v = append(v, with.Params)
+	}
+	known.Store(name, v)
+	return v, nil
 }
 
 // has tells whether the tensors of these names and shapes are exactly the parameters.

@@ -69,7 +69,7 @@ func OpenModel(be *backend.Backend, path string, o Options) (*nets.Classifier, e
 	if err != nil {
 		return nil, err
 	}
-	w, err := loadFor(a, path, o.Log)
+	a, w, err := loadWith(a, path, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,26 @@ func OpenModel(be *backend.Backend, path string, o Options) (*nets.Classifier, e
 	}
 	return c, nil
 }
+
+// loadWith is [LoadFor] for an architecture that may turn out to have the output for outliers that OpenMix trains
+// besides those of the classes, which comes last and is not shown.
+func loadWith(a *nets.Arch, path string, log io.Writer) (*nets.Arch, nets.Weights, error) {
+	w, err := LoadFor(a, path, log)
+	if err == nil || !strings.HasPrefix(a.Name, openMix) {
+		return a, w, err
+	}
+	with, other := a.WithExtraOutputs(1)
+	if other == nil {
+		w, other = LoadFor(with, path, log)
+	}
+	if other != nil {
+		return nil, nil, err
+	}
+	return with, w, nil
+}
+
+// openMix is what the names of its networks begin with.
+const openMix = "openmix_"
 
 // formatAt returns the registered format that the file at path is of, or nil.
 func formatAt(path string) (*Format, error) {

@@ -76,6 +76,7 @@ func jobs() []job {
 		{"show", "a sheet of its images, as a PNG file", runShow},
 		{"convert", "a data set as arrays that are read at the speed of memory", runConvert},
 		{"corrupt", "corrupted copies of test images: the corruptions of ImageNet-C and CIFAR-10-C", runCorrupt},
+		{"weights", "inspect: what a file of weights holds; convert: write it in another format", runWeights},
 	}
 }
 

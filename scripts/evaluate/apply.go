@@ -36,7 +36,7 @@ func (applyOptions) Description() string {
 }
 
 func apply(ctx context.Context, o applyOptions, stdout, stderr io.Writer) error {
-	if o.Policy == "" || o.Checkpoint == "" {
+	if o.Policy == "" || o.Checkpoint == "" && o.Model == "" {
 		return usagef("--policy and --ckpt are required: the policy, and the weights that it is for")
 	}
 	if o.BatchSize < 1 {
@@ -83,6 +83,10 @@ func (o applyOptions) score(ctx context.Context, p *policy.Policy, stderr io.Wri
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Policy, err)
 	}
+	arch := p.Classifier.Arch
+	if err := o.settle(&arch); err != nil {
+		return nil, err
+	}
 	sum, err := parts.FileSum(o.Checkpoint)
 	if err != nil {
 		return nil, err
@@ -90,7 +94,7 @@ func (o applyOptions) score(ctx context.Context, p *policy.Policy, stderr io.Wri
 	if sum != p.Classifier.Weights {
 		return nil, fmt.Errorf("%s is for other weights than %s (sha256 %.12s, here %.12s)", o.Policy, o.Checkpoint, p.Classifier.Weights, sum)
 	}
-	c, err := o.classifier(p.Classifier.Arch, stderr)
+	c, err := o.classifier(arch, stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,12 @@ type evaluation struct {
 
 // prepare checks the options, cheapest first, before anything is computed.
 func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, error) {
+	if err := o.custom(); err != nil {
+		return nil, err
+	}
+	if err := o.settle(&o.Arch); err != nil {
+		return nil, err
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*evaluation, err
 
 func (o options) check() error {
 	if o.Checkpoint == "" {
-		return usagef("--ckpt is required: the weights to judge")
+		return usagef("--model or --ckpt is required: the weights to judge")
 	}
 	if o.Splits < 1 || o.ChunkSize < 1 || o.BatchSize < 1 || o.Resamples < 0 {
 		return usagef("--n_exps, --chunk_size and --batch_size (officially the batch size is --test_batch) must be positive, --resamples not negative")
@@ -138,7 +144,7 @@ func writable(dir string) error {
 // describe returns all that the bytes of the result depend on.
 func (e *evaluation) describe() (parts.Manifest, error) {
 	m := parts.Manifest{
-		Arch: e.classifier.Arch.Name, Model: e.Tag, Dataset: e.Dataset, Protocol: e.Protocol,
+		Arch: e.classifier.Arch.Name, Model: e.Tag, Dataset: e.title(), Protocol: e.Protocol,
 		Backend: fmt.Sprintf("%s %s, %d devices", e.classifier.Backend.Kind(), e.classifier.Backend.Version(), e.classifier.Devices),
 		Seed:    e.Seed, Splits: e.Splits, Validation: e.validation, Images: e.images.Len() - e.validation,
 		BatchSize: e.BatchSize, ChunkSize: e.ChunkSize, Resamples: e.Resamples, Least: e.Threshold,

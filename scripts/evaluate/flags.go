@@ -15,11 +15,13 @@ type source struct {
 	Dataset    string `arg:"--dataset" default:"mnist" help:"data set: mnist, fashion_mnist, cifar10, cifar100, svhn, imagenet, cub, places365, tiny_imagenet, cifar10c, cifar100c and imagenetc (also as cifar10c:fog:3), synthetic, or folder:DIR, csv:FILE, npz:FILE, packed:DIR; go run ./scripts/data list tells the files"`
 	DataDir    string `arg:"--data_dir" help:"folder of the data set [default: $DATASET_ROOT_DIR, or where the set is found by itself]"`
 	Images     span   `arg:"--images" help:"which of the test images: n for the first n, a:b for numbers a to b-1 [default: all]"`
-	Checkpoint string `arg:"--ckpt" help:"weights, a safetensors file"`
+	Checkpoint string `arg:"--ckpt" help:"weights: safetensors, a file of torch.save (.pth, .pt, .ckpt, .pth.zip), or the official code's folder of OpenMix's networks"`
+	Model      string `arg:"--model" placeholder:"FILE" help:"the same, of which the architecture is found out unless --arch names it"`
 	Backend    string `arg:"--backend" help:"xla, xla:cuda, xla:/path/to/plugin.so, go [default: a plugin if one is installed, else go]"`
 	BatchSize  int    `arg:"--batch_size" default:"128" help:"images of one pass; officially --test_batch"`
 	Devices    string `arg:"--devices" default:"1" help:"devices over which a batch is spread, or all"`
 	Seed       uint64 `arg:"--seed" default:"0" help:"seed of validation splits and the bootstrap"`
+	corruption
 }
 
 // fitting says what is done before scores are judged.
@@ -62,7 +64,7 @@ type official struct {
 	Temperatures []float64 `arg:"--temp-test" help:"refused: temperatures are fitted"`
 	Shifted      string    `arg:"--ood_dataset" help:"score the test images of this data set too, and judge the mixture, in which every prediction for them is an error"`
 	ShiftedDir   string    `arg:"--ood_data_dir" help:"folder of that data set [default: that of --data_dir]"`
-	CustomModel  string    `arg:"--custom_model" help:"refused: see --arch and --ckpt"`
+	CustomModel  string    `arg:"--custom_model" help:"openmix: the network in third_party/openmix/checkpoints or --ckpt; others are named by --arch"`
 	Path         string    `arg:"--path" help:"refused: see --ckpt"`
 }
 
@@ -77,8 +79,8 @@ func (options) Epilogue() string {
 // check refuses what no scoring can be made of, and official flags without a meaning here.
 func (o official) check(robustRadius bool) error {
 	switch {
-	case o.CustomModel != "" || o.Path != "":
-		return usagef("--custom_model and --path name networks of the official repository; name the architecture by --arch and the weights by --ckpt")
+	case o.Path != "":
+		return usagef("--path names networks of the official repository; name the architecture by --arch and the weights by --ckpt")
 	case len(o.Temperatures) > 0:
 		return usagef("--temp-test: a table over temperatures is not offered; --val_split fits them")
 	case o.PGDSteps < 1:

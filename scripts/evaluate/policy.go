@@ -73,7 +73,7 @@ func (o policyOptions) basis(ctx context.Context, stderr io.Writer) (*basis, err
 	if o.From == "" {
 		return o.fresh(ctx, stderr)
 	}
-	if o.Checkpoint != "" || o.Arch != "" {
+	if o.Checkpoint != "" || o.Model != "" || o.Arch != "" {
 		return nil, usagef("--from takes the scores of a run; --arch and --ckpt are for scoring images now")
 	}
 	return o.stored()
@@ -110,7 +110,7 @@ func (o policyOptions) stored() (*basis, error) {
 
 // fresh fits and scores now.
 func (o policyOptions) fresh(ctx context.Context, stderr io.Writer) (*basis, error) {
-	if o.Checkpoint == "" {
+	if o.Checkpoint == "" && o.Model == "" {
 		return nil, usagef("want --from with a finished run, or --ckpt with the weights to score images with")
 	}
 	if o.BatchSize < 1 {
@@ -121,6 +121,9 @@ func (o policyOptions) fresh(ctx context.Context, stderr io.Writer) (*basis, err
 	}
 	functions, err := o.functions()
 	if err != nil {
+		return nil, err
+	}
+	if err := o.settle(&o.Arch); err != nil {
 		return nil, err
 	}
 	s, err := open(o.source, o.fitting, 1, functions, stderr)

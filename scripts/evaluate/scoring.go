@@ -47,9 +47,6 @@ func open(s source, f fitting, splits int, functions []confidence.Function, stde
 	if err != nil {
 		return nil, err
 	}
-	if f.Arch == "" {
-		f.Arch = defaultArch(s.Dataset)
-	}
 	if sc.classifier, err = s.classifier(f.Arch, stderr); err != nil {
 		return nil, err
 	}
@@ -99,13 +96,14 @@ func (s source) test(a *nets.Arch) (dataset.Set, error) {
 	if n := len(data.Test.Classes()); n > a.Classes {
 		return nil, fmt.Errorf("data set %s has %d classes, %s tells %d apart", s.Dataset, n, a.Name, a.Classes)
 	}
-	if s.Images == (span{}) {
-		return data.Test, nil
+	images, err := s.corrupted(data.Test)
+	if err != nil || s.Images == (span{}) {
+		return images, err
 	}
 	if s.Images.last > data.Test.Len() {
 		return nil, fmt.Errorf("--images %v: data set %s has %d test images", s.Images, s.Dataset, data.Test.Len())
 	}
-	return between(data.Test, s.Images.first, s.Images.last)
+	return between(images, s.Images.first, s.Images.last)
 }
 
 // between returns images from to to-1.
@@ -117,13 +115,13 @@ func between(s dataset.Set, from, to int) (dataset.Set, error) {
 	return dataset.Select(s, index)
 }
 
-// classifier opens the backend and the weights.
+// classifier opens the backend and the weights, whose architecture is found out where arch is empty.
 func (s source) classifier(arch string, stderr io.Writer) (*nets.Classifier, error) {
 	be, err := backend.OpenConfig(backend.Config{Name: s.Backend, Log: stderr})
 	if err != nil {
 		return nil, err
 	}
-	c, err := weights.Open(be, arch, s.Checkpoint)
+	c, err := weights.OpenModel(be, s.Checkpoint, weights.Options{Arch: arch, Dataset: baseDataset(s.Dataset), Log: stderr})
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +157,7 @@ func (s *scoring) split(number int) (validation, test dataset.Set, err error) {
 }
 
 func (s *scoring) scorer(bar func(done, total int, note string)) confidence.Scorer {
-	return confidence.Scorer{BatchSize: s.src.BatchSize, Protocol: s.protocol, Dataset: s.src.Dataset, Model: s.model, Progress: bar}
+	return confidence.Scorer{BatchSize: s.src.BatchSize, Protocol: s.protocol, Dataset: s.src.title(), Model: s.model, Progress: bar}
 }
 
 // fit returns the scores with their parameters fitted on validation images, if there are any.
