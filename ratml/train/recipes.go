@@ -1,8 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/ratml/rat/ratml/dataset"
@@ -28,7 +30,7 @@ type Recipe struct {
 // Recipes returns all recipes. They are the caller's to change.
 func Recipes() []Recipe {
 	const wide = "wrn28_10_cifar10"
-	return []Recipe{
+	list := []Recipe{
 		{
 			Name: "rat_cifar10_wrn28_10", Arch: wide, Dataset: "cifar10",
 			Source: "README.md of Trustworthy-ML-Lab/RAT_MisD (arXiv:2503.14783)",
@@ -80,6 +82,24 @@ func Recipes() []Recipe {
 		small("plain_fashion_mnist_smallcnn", "fashion_mnist", Plain{}),
 		small("rat_fashion_mnist_smallcnn", "fashion_mnist", RAT{StepSize: 0.001, Lambda: 0.5, OriginalLambda: 0.5}),
 	}
+	return slices.Concat(list, others(list))
+}
+
+// others returns recipes with other networks of the official code, which start and normalise images as there.
+func others(list []Recipe) []Recipe {
+	var out []Recipe
+	for _, r := range []struct{ of, name, arch, note string }{
+		{"crl_cifar10_wrn28_10", "crl_cifar10_resnet110", "openmix_resnet110_cifar10", "milestones one epoch early, as there"},
+		{"crl_cifar10_wrn28_10", "crl_cifar10_densenet_bc", "openmix_densenet_bc_100_12_cifar10", "milestones one epoch early, as there"},
+		{"fmfp_cifar10_wrn28_10", "fmfp_cifar10_resnet18", "openmix_resnet18_cifar10", ""},
+		{"openmix_cifar10_wrn28_10", "openmix_cifar10_resnet110", "openmix_resnet110_cifar10", ""},
+	} {
+		i := slices.IndexFunc(list, func(l Recipe) bool { return l.Name == r.of })
+		other := list[i]
+		other.Name, other.Arch, other.Note = r.name, r.arch, cmp.Or(r.note, other.Note)
+		out = append(out, other)
+	}
+	return out
 }
 
 // FindRecipe returns the recipe called name, or an error that lists the names there are.
