@@ -49,6 +49,10 @@ func Select(s Set, index []int) (Set, error) {
 // WithLabelNoise, applied any number of times. If s was made otherwise, or i is no image of s, it is i.
 func Origin(s Set, i int) int {
 	for {
+		if a, ok := s.(Altered); ok {
+			s = a.Unaltered()
+			continue
+		}
 		d, ok := s.(derived)
 		if !ok || i < 0 || i >= s.Len() {
 			return i
@@ -72,6 +76,13 @@ func Labels(s Set) ([]int, error) {
 	return labels, nil
 }
 
+// Altered is a set of the images of another one, under the same numbers, that differ in their pixels alone. [Labels] and
+// [Origin] ask the other set.
+type Altered interface {
+	Set
+	Unaltered() Set
+}
+
 // derived is a set made from another one, whose image it has under another number.
 type derived interface{ origin(i int) (Set, int) }
 
@@ -82,6 +93,8 @@ func readLabel(s Set, i int, buffer *[]float32) (int, error) {
 		return t.Label(i), nil
 	case *subset:
 		return readLabel(t.parent, t.index[i], buffer)
+	case Altered:
+		return readLabel(t.Unaltered(), i, buffer)
 	}
 	if *buffer == nil {
 		*buffer = make([]float32, s.Shape().Size())

@@ -206,6 +206,9 @@ type corrupted struct {
 	corruption *Corruption
 }
 
+// Unaltered returns the clean images, as dataset.Altered says.
+func (s *corrupted) Unaltered() dataset.Set { return s.Set }
+
 func (s *corrupted) Read(i int, dst []float32) (int, error) {
 	label, err := s.Set.Read(i, dst)
 	if err != nil {

@@ -3,6 +3,7 @@ package corrupt
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -170,6 +171,23 @@ func TestApply(t *testing.T) {
 		_, err = got.Read(6, make([]float32, set.Shape().Size()))
 		require.Error(t, err)
 	}
+}
+
+// unread is a set whose labels are known, and whose images cannot be read.
+type unread struct{ *dataset.Images }
+
+func (unread) Read(int, []float32) (int, error) { return 0, errors.New("an image was read") }
+
+func TestLabelsAndOrigin(t *testing.T) {
+	set := unread{images(t, dataset.Shape{Height: 4, Width: 4, Channels: 1}, 6)}
+	some, err := dataset.Select(set, []int{5, 3})
+	require.NoError(t, err)
+	foggy, err := Apply(some, "fog", 1, 0)
+	require.NoError(t, err)
+	labels, err := dataset.Labels(foggy)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 0}, labels)
+	require.Equal(t, 3, dataset.Origin(dataset.Take(foggy, 2), 1))
 }
 
 func TestErrors(t *testing.T) {

@@ -47,15 +47,6 @@ func (f *frame) grey(i int) float64 {
 	return 0.299*f.v[3*i] + 0.587*f.v[3*i+1] + 0.114*f.v[3*i+2]
 }
 
-// window returns the h x w pixels from (top, left) on.
-func (f *frame) window(top, left, h, w int) *frame {
-	out := newFrame(h, w, f.c)
-	for y := range h {
-		copy(out.row(y), f.row(top + y)[left*f.c:])
-	}
-	return out
-}
-
 // add adds weight times g, moved so that value (y,x) comes from (y+dy, x+dx) of g. Pixels outside are those at the edge.
 func (f *frame) add(weight float64, g *frame, dy, dx int) {
 	// The columns that do not come from outside.
