@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -39,17 +38,16 @@ func (f *File) Fitting() ([]string, error) {
 		}
 	}
 	fits := func(name string) (fit, error) {
-		all, err := variants(name)
-		how := not
-		for _, params := range all {
-			switch {
-			case has(params, shapes):
-				return asNamed, nil
-			case slices.ContainsFunc(other, func(w map[string][]int) bool { return has(params, w) }):
-				how = renaming
-			}
+		params, err := parameters(name)
+		switch {
+		case err != nil:
+			return not, err
+		case has(params, shapes):
+			return asNamed, nil
+		case slices.ContainsFunc(other, func(w map[string][]int) bool { return has(params, w) }):
+			return renaming, nil
 		}
-		return how, err
+		return not, nil
 	}
 	if name := f.Metadata["arch"]; name != "" {
 		if how, err := fits(name); err == nil && how != not {
@@ -94,26 +92,17 @@ const (
 // describe, and there are many.
 var known sync.Map
 
-// variants returns the parameters of the architecture called name, and for networks of OpenMix those with its output for
-// outliers too.
-func variants(name string) ([][]nets.Param, error) {
+// parameters returns those of the architecture called name.
+func parameters(name string) ([]nets.Param, error) {
 	if p, ok := known.Load(name); ok {
-		return p.([][]nets.Param), nil
+		return p.([]nets.Param), nil
 	}
 	a, err := nets.Lookup(name)
 	if err != nil {
 		return nil, err
 	}
-	v := [][]nets.Param{a.Params}
-	if strings.HasPrefix(name, openMix) {
-		with, err := a.WithExtraOutputs(1)
-		if err != nil {
-			return nil, err
-		}
-		v = append(v, with.Params)
-	}
-	known.Store(name, v)
-	return v, nil
+	known.Store(name, a.Params)
+	return a.Params, nil
 }
 
 // has tells whether the tensors of these names and shapes are exactly the parameters.

@@ -69,7 +69,7 @@ func OpenModel(be *backend.Backend, path string, o Options) (*nets.Classifier, e
 	if err != nil {
 		return nil, err
 	}
-	a, w, err := loadWith(a, path, o.Log)
+	w, err := LoadFor(a, path, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -79,26 +79,6 @@ func OpenModel(be *backend.Backend, path string, o Options) (*nets.Classifier, e
 	}
 	return c, nil
 }
-
-// loadWith is [LoadFor] for an architecture that may turn out to have the output for outliers that OpenMix trains
-// besides those of the classes, which comes last and is not shown.
-func loadWith(a *nets.Arch, path string, log io.Writer) (*nets.Arch, nets.Weights, error) {
-	w, err := LoadFor(a, path, log)
-	if err == nil || !strings.HasPrefix(a.Name, openMix) {
-		return a, w, err
-	}
-	with, other := a.WithExtraOutputs(1)
-	if other == nil {
-		w, other = LoadFor(with, path, log)
-	}
-	if other != nil {
-		return nil, nil, err
-	}
-	return with, w, nil
-}
-
-// openMix is what the names of its networks begin with.
-const openMix = "openmix_"
 
 // formatAt returns the registered format that the file at path is of, or nil.
 func formatAt(path string) (*Format, error) {
@@ -141,7 +121,8 @@ func guess(path string, o Options) (string, error) {
 func named(names []string, dataset string) string {
 	best, several := "", false
 	for _, name := range names {
-		if !strings.HasSuffix(name, "_"+dataset) || best != "" && len(name) > len(best) {
+		plain := strings.TrimSuffix(name, "_outlier") // of OpenMix, with one output more
+		if !strings.HasSuffix(plain, "_"+dataset) || best != "" && len(name) > len(best) {
 			continue
 		}
 		best, several = name, len(name) == len(best)

@@ -116,3 +116,37 @@ func TestOwnPrefix(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, w, got)
 }
+
+// TestFitting finds architectures by their own tensors.
+func TestFitting(t *testing.T) {
+	for name, want := range map[string][]string{
+		"wrn28_10_cifar100":                 {"wrn28_10_cifar100"},
+		"wrn28_10_svhn":                     {"wrn28_10_cifar10", "wrn28_10_svhn"},
+		"openmix_wrn28_10_cifar10":          {"openmix_wrn28_10_cifar10"},
+		"openmix_wrn28_10_cifar100_outlier": {"openmix_wrn28_10_cifar100_outlier"},
+		"openmix_resnet110_cifar10_outlier": {"openmix_resnet110_cifar10_outlier"},
+		"resnet18":                          {"resnet18"},
+	} {
+		a, err := nets.Lookup(name)
+		require.NoError(t, err)
+		f := weights.File{Tensors: []weights.Tensor{{Name: "counter", Ignored: true}, {Name: "mean", Shape: []int{3}}}}
+		for _, p := range a.Params {
+			f.Tensors = append(f.Tensors, weights.Tensor{Name: p.Name, Shape: p.Shape})
+		}
+		got, err := f.Fitting()
+		require.NoError(t, err)
+		require.Equal(t, want, got, name)
+		f.Metadata = map[string]string{"arch": want[len(want)-1]}
+		got, err = f.Fitting()
+		require.NoError(t, err)
+		require.Equal(t, want[len(want)-1:], got, "the file says it")
+		f.Metadata["arch"] = "smallcnn_mnist"
+		got, err = f.Fitting()
+		require.NoError(t, err)
+		require.Equal(t, want, got, "the file says what it is not")
+		f.Tensors = append(f.Tensors, weights.Tensor{Name: "more"})
+		got, err = f.Fitting()
+		require.NoError(t, err)
+		require.Empty(t, got)
+	}
+}

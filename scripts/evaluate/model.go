@@ -33,12 +33,17 @@ func (s *source) settle(arch *string) error {
 func (s *source) settleFolder(arch *string) error {
 	set := baseDataset(s.Dataset)
 	if *arch == "" {
-		*arch = "openmix_wrn28_10_" + set
+		*arch = openMixWide(set)
 	}
-	file, ok := map[string]string{"openmix_wrn28_10_" + set: "wrn28.pth", "openmix_resnet110_" + set: "resnet110.pth"}[*arch]
-	if !ok {
-		return usagef("--ckpt %s is a folder; of those only OpenMix's networks are taken, --arch openmix_wrn28_10_%s or openmix_resnet110_%s",
-			s.Checkpoint, set, set)
+	file := ""
+	switch strings.TrimSuffix(*arch, "_outlier") {
+	case "openmix_wrn28_10_" + set:
+		file = "wrn28.pth"
+	case "openmix_resnet110_" + set:
+		file = "resnet110.pth"
+	default:
+		return usagef("--ckpt %s is a folder; of those only OpenMix's networks are taken, --arch %s or openmix_resnet110_%s_outlier",
+			s.Checkpoint, openMixWide(set), set)
 	}
 	path := filepath.Join(s.Checkpoint, set, file)
 	if _, err := os.Stat(path); err != nil {
@@ -47,6 +52,9 @@ func (s *source) settleFolder(arch *string) error {
 	s.Checkpoint = path
 	return nil
 }
+
+// openMixWide is the wide network that OpenMix trained for a data set.
+func openMixWide(set string) string { return "openmix_wrn28_10_" + set + "_outlier" }
 
 // custom makes the official --custom_model openmix what it stands for.
 func (o *options) custom() error {
@@ -57,7 +65,7 @@ func (o *options) custom() error {
 		return usagef("--custom_model %q: want openmix; name other networks by --arch", o.CustomModel)
 	}
 	if o.Arch == "" {
-		o.Arch = "openmix_wrn28_10_" + baseDataset(o.Dataset)
+		o.Arch = openMixWide(baseDataset(o.Dataset))
 	}
 	if o.Checkpoint == "" && o.Model == "" {
 		o.Checkpoint = openMixFolder

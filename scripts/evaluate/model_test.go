@@ -87,10 +87,10 @@ func TestOpenMixFolder(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, nil, 0o666))
 	}
 	for _, c := range []struct{ dataset, arch, wantArch, want string }{
-		{"cifar10", "", "openmix_wrn28_10_cifar10", "cifar10/wrn28.pth"},
-		{"cifar10c:fog:3", "", "openmix_wrn28_10_cifar10", "cifar10/wrn28.pth"},
+		{"cifar10", "", "openmix_wrn28_10_cifar10_outlier", "cifar10/wrn28.pth"},
+		{"cifar10c:fog:3", "", "openmix_wrn28_10_cifar10_outlier", "cifar10/wrn28.pth"},
 		{"cifar10", "openmix_resnet110_cifar10", "openmix_resnet110_cifar10", "cifar10/resnet110.pth"},
-		{"cifar100", "", "openmix_wrn28_10_cifar100", "cifar100/wrn28.pth"},
+		{"cifar100", "", "openmix_wrn28_10_cifar100_outlier", "cifar100/wrn28.pth"},
 	} {
 		s := source{Dataset: c.dataset, Checkpoint: dir}
 		arch := c.arch
@@ -100,6 +100,6 @@ func TestOpenMixFolder(t *testing.T) {
 	}
 	o := options{source: source{Dataset: "cifar100"}, official: official{CustomModel: "openmix"}}
 	require.NoError(t, o.custom())
-	require.Equal(t, "openmix_wrn28_10_cifar100", o.Arch)
+	require.Equal(t, "openmix_wrn28_10_cifar100_outlier", o.Arch)
 	require.Equal(t, openMixFolder, o.Checkpoint)
 }
