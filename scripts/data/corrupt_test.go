@@ -162,3 +162,29 @@ func TestCorruptMistakes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"class0", "class1", "x_y", "café"}, folders)
 }
+
+// What is written for CIFAR-10 is read as CIFAR-10-C.
+func TestCorruptReadBack(t *testing.T) {
+	const sets = "../../ratml/dataset/testdata/sets"
+	root := t.TempDir()
+	var out, errs bytes.Buffer
+	status := command(context.Background(), []string{"corrupt", "cifar10", "--root", sets, "--corruption", "common", "--seed", "5", "--out", filepath.Join(root, "CIFAR-10-C")}, &out, &errs)
+	require.Zero(t, status, errs.String())
+	clean, err := dataset.Open("cifar10", dataset.Config{Dir: sets})
+	require.NoError(t, err)
+	want, err := corrupt.Apply(clean.Test, "snow", 3, 5)
+	require.NoError(t, err)
+	got, err := dataset.Open("cifar10c:snow:3", dataset.Config{Dir: root})
+	require.NoError(t, err)
+	require.Equal(t, want.Len(), got.Test.Len())
+	require.Equal(t, want.Classes(), got.Test.Classes())
+	a, b := make([]float32, 3072), make([]float32, 3072)
+	for i := range want.Len() {
+		labelA, err := want.Read(i, a)
+		require.NoError(t, err)
+		labelB, err := got.Test.Read(i, b)
+		require.NoError(t, err)
+		require.Equal(t, labelA, labelB)
+		require.Equal(t, a, b)
+	}
+}
