@@ -57,32 +57,69 @@ func TestConvolutionalTensors(t *testing.T) {
 // onXLA are networks that between them have every kind of layer, for the backend that takes seconds to compile one.
 var onXLA = []string{"vgg_bn", "resnext", "densenet", "sepreresnet11bn_cifar10", "openmix_resnet8_cifar10"}
 
-// TestSmallConvolutional compares logits and input gradients with PyTorch's, in double precision.
-func TestSmallConvolutional(t *testing.T) {
-	want := convolutional(t).Passes
+// smallConvolutional returns the networks whose passes there are.
+func smallConvolutional(t testing.TB) map[string]*nets.Arch {
+	t.Helper()
 	sizes := map[string]int{}
-	for _, p := range want {
+	for _, p := range convolutional(t).Passes {
 		sizes[p.Name] = p.Size
 	}
 	archs, err := nets.SmallConvolutional(sizes)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name := range sizes {
+		if archs[name] == nil {
+			archs[name] = lookup(t, name)
+		}
+	}
+	return archs
+}
+
+// TestSmallConvolutional compares logits and input gradients with PyTorch's, in double precision.
+func TestSmallConvolutional(t *testing.T) {
+	archs := smallConvolutional(t)
 	backendtest.Each(t, func(t *testing.T, be *backend.Backend) {
 		compared := 0
-		for _, p := range want {
-			if be.Kind() != "go" && !slices.Contains(onXLA, p.Name) && os.Getenv("RATML_ALL_NETS") == "" {
-				continue
+		for _, p := range convolutional(t).Passes {
+			if be.Kind() == "go" || slices.Contains(onXLA, p.Name) || os.Getenv("RATML_ALL_NETS") != "" {
+				t.Run(p.Name, func(t *testing.T) { p.compare(t, be, archs[p.Name], nets.Folded) })
+				compared++
 			}
-			a := archs[p.Name]
-			if a == nil {
-				a = lookup(t, p.Name)
-			}
-			t.Run(p.Name, func(t *testing.T) { p.compare(t, be, a, nets.Folded) })
-			compared++
 		}
 		if compared < len(onXLA) {
 			t.Errorf("%d networks compared", compared)
 		}
 	})
+}
+
+// TestConvolutionalTraining compares gradients of training with difference quotients where layers are that no other
+// family has: pooling and dense units.
+func TestConvolutionalTraining(t *testing.T) {
+	archs := smallConvolutional(t)
+	for _, name := range []string{"vgg", "densenet7_k4_cifar10"} {
+		t.Run(name, func(t *testing.T) { trainGradient(t, backendtest.Go(t), archs[name], generatedWeights(archs[name])) })
+	}
+}
+
+// TestOutlierOutput scores with the weights of a network that OpenMix trained, as without its last output.
+func TestOutlierOutput(t *testing.T) {
+	a, plain := lookup(t, "openmix_densenet_bc_10_4_cifar10_outlier"), lookup(t, "openmix_densenet_bc_10_4_cifar10")
+	w := generatedWeights(a)
+	if shape := w["fc.weight"].Shape; shape[0] != 11 || a.Classes != 10 || a.ExtraOutputs != 1 {
+		t.Fatalf("fc.weight has shape %v for %d classes and %d extra outputs", shape, a.Classes, a.ExtraOutputs)
+	}
+	if err := plain.Check(w); err == nil {
+		t.Error("the weights fit the network without the output")
+	}
+	dropped, err := a.DropExtraOutputs(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	be, x := backendtest.Go(t), generatedImages(a, 2)
+	want := network(t, be, plain, dropped, nets.Folded, false, x, logits)[0]
+	near(t, "logits", network(t, be, a, w, nets.Folded, false, x, logits)[0], want, 0)
+	if got := network(t, be, a, w, nets.Train, false, x, logits)[0]; len(got) != 2*11 {
+		t.Errorf("training has %d outputs of two images, want 22", len(got))
+	}
 }
