@@ -88,7 +88,7 @@ var drawings = []drawing{
 		func(r *report.Report) bool { return r.Run.Logits != nil }, nil, figures.Reliability},
 	{"Radius.", "The distance to the decision boundary, of right and wrong predictions.",
 		func(r *report.Report) bool { return radiusScore(r.Run) != nil }, func(rs []*report.Report) []string { return []string{radiusScore(rs[0].Run).Name} }, figures.RadiusHistogram},
-	{"Cost and quality.", "AURC against the cost of an image; scores that no cheaper one beats are named.",
+	{"Cost and quality.", "AURC against the cost of an image; the best of each cost is named.",
 		func(r *report.Report) bool {
 			return slices.ContainsFunc(r.Rows, func(row report.Row) bool { return row.Cost > 0 })
 		}, nil,
