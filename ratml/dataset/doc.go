@@ -10,7 +10,8 @@
 //	synthetic      generated shapes with stripes, for tests
 //
 // Own images become a Set through [NewImages] or by implementing the four methods of the interface. [Split], [Take],
-// [Select] and [WithLabelNoise] make sets from sets.
+// [Select] and [WithLabelNoise] make sets from sets, and so does package corrupt, which blurs, snows on and otherwise corrupts
+// images as ImageNet-C does.
 //
 // A [Loader] walks over a Set in batches of one shape, shuffled and augmented if asked to. What it yields depends on
 // its seed and the epoch, never on the number of workers or on timing. To go on within
