@@ -36,23 +36,34 @@ func (p *photos) add(name string, label int) {
 }
 
 func (p *photos) bytes(i int) ([]uint8, Shape, error) {
-	img, err := p.decode(i)
+	shape, part, err := p.open(i)
 	if err != nil {
-		return nil, Shape{}, err
+		return nil, shape, err
 	}
-	return img.Pixels, Shape{img.Height, img.Width, 3}, nil
+	pixels, err := part(box{0, 0, shape.Height, shape.Width})
+	return pixels, shape, err
 }
 
-func (p *photos) decode(i int) (*picture.Image, error) {
+func (p *photos) open(i int) (Shape, func(box) ([]uint8, error), error) {
+	fail := func(err error) error {
+		return &FormatError{File: p.path(i), Problem: "the image cannot be decoded", Err: err}
+	}
 	data, err := p.files.read(p.names[i])
 	if err != nil {
-		return nil, err
+		return Shape{}, nil, err
 	}
-	img, err := picture.Decode(data)
+	img, err := picture.Parse(data)
 	if err != nil {
-		return nil, &FormatError{File: p.path(i), Problem: "the image cannot be decoded", Err: err}
+		return Shape{}, nil, fail(err)
 	}
-	return img, nil
+	part := func(b box) ([]uint8, error) {
+		pixels, err := img.RGB(b.top, b.left, b.height, b.width)
+		if err != nil {
+			return nil, fail(err)
+		}
+		return pixels, nil
+	}
+	return Shape{img.Height, img.Width, 3}, part, nil
 }
 
 func (p *photos) path(i int) string { return p.files.path(p.names[i]) }
@@ -155,14 +166,14 @@ func (c *cropped) readRandom(rng *rand.Rand, i int, dst []float32) (int, error) 
 	if err := checkRead(c, i, dst); err != nil {
 		return 0, err
 	}
-	pixels, from, err := c.bytes(i)
+	from, source, err := openRaw(c.raw, i)
 	if err != nil {
 		return 0, err
 	}
 	b := cropBox(rng, from, c.area, c.ratio)
-	part := make([]uint8, 0, b.height*b.width*from.Channels)
-	for y := range b.height {
-		part = append(part, pixels[((b.top+y)*from.Width+b.left)*from.Channels:][:b.width*from.Channels]...)
+	part, err := source(b)
+	if err != nil {
+		return 0, err
 	}
 	shape := c.Shape()
 	out, err := Resize(part, Shape{b.height, b.width, from.Channels}, shape.Height, shape.Width, c.prepare.Interpolation)

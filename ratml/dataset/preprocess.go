@@ -31,6 +31,11 @@ func (p Preprocess) Apply(pixels []uint8, s Shape) ([]uint8, Shape, error) {
 	if s.Height < 1 || s.Width < 1 || s.Channels < 1 || len(pixels) != s.Size() {
 		return nil, Shape{}, fmt.Errorf("dataset: preprocessing %d values as an image of %v", len(pixels), s)
 	}
+	return p.apply(func(b box) ([]uint8, error) { return cut(pixels, s, b), nil }, s)
+}
+
+// apply is Apply to an image of which source gives parts.
+func (p Preprocess) apply(source func(box) ([]uint8, error), s Shape) ([]uint8, Shape, error) {
 	if p.Resize < 0 || p.Crop < 0 {
 		return nil, Shape{}, fmt.Errorf("dataset: preprocessing by %+v: lengths must not be negative", p)
 	}
@@ -40,7 +45,7 @@ func (p Preprocess) Apply(pixels []uint8, s Shape) ([]uint8, Shape, error) {
 	if p.Crop > 0 {
 		b, out = middle(height, width, p.Crop), Shape{p.Crop, p.Crop, s.Channels}
 	}
-	got, err := resample(pixels, s, height, width, b, p.Interpolation)
+	got, err := resample(source, s, height, width, b, p.Interpolation)
 	if err != nil || (b.height == out.Height && b.width == out.Width) {
 		return got, out, err
 	}

@@ -21,6 +21,26 @@ type raw interface {
 	bytes(i int) ([]uint8, Shape, error)
 }
 
+// partial are raw images of which parts cost less than all.
+type partial interface {
+	raw
+	// open returns the shape of an image and a function that gives the pixels of a part of it.
+	open(i int) (Shape, func(box) ([]uint8, error), error)
+}
+
+// openRaw does the same for raw images of any kind.
+func openRaw(r raw, i int) (Shape, func(box) ([]uint8, error), error) {
+	switch t := r.(type) {
+	case partial:
+		return t.open(i)
+	case *joined:
+		part, k := t.find(i)
+		return openRaw(part, k)
+	}
+	pixels, shape, err := r.bytes(i)
+	return shape, func(b box) ([]uint8, error) { return cut(pixels, shape, b), nil }, err
+}
+
 // stored is the Set of raw images after a transform that makes them of one shape.
 type stored struct {
 	raw
@@ -37,11 +57,11 @@ func newStored(r raw, p Preprocess) (*stored, error) {
 	if r.Len() == 0 {
 		return nil, fmt.Errorf("no images")
 	}
-	pixels, shape, err := r.bytes(0)
+	shape, part, err := openRaw(r, 0)
 	if err != nil {
 		return nil, err
 	}
-	_, s.shape, err = p.Apply(pixels, shape)
+	_, s.shape, err = p.apply(part, shape)
 	return s, err
 }
 
@@ -53,14 +73,18 @@ func (s *stored) Read(i int, dst []float32) (int, error) {
 	if err := checkRead(s, i, dst); err != nil {
 		return 0, err
 	}
-	pixels, shape, err := s.bytes(i)
+	shape, part, err := openRaw(s.raw, i)
 	if err != nil {
 		return 0, err
 	}
-	if !s.prepare.leaves(shape) {
-		if pixels, shape, err = s.prepare.Apply(pixels, shape); err != nil {
-			return 0, err
-		}
+	var pixels []uint8
+	if s.prepare.leaves(shape) {
+		pixels, err = part(box{0, 0, shape.Height, shape.Width})
+	} else {
+		pixels, shape, err = s.prepare.apply(part, shape)
+	}
+	if err != nil {
+		return 0, err
 	}
 	if shape != s.shape {
 		return 0, fmt.Errorf("dataset: image %d is %v, the first is %v: preprocess them to one size, for instance by resizing and cropping", i, shape, s.shape)

@@ -52,37 +52,60 @@ func (m Interpolation) kernel() (support float64, weight func(x float64) float64
 //
 // Source: Pillow, src/libImaging/Resample.c.
 func Resize(pixels []uint8, from Shape, height, width int, how Interpolation) ([]uint8, error) {
-	return resample(pixels, from, height, width, box{0, 0, height, width}, how)
+	if len(pixels) != from.Size() {
+		return nil, fmt.Errorf("dataset: resizing %d values as an image of %v", len(pixels), from)
+	}
+	whole := func(b box) ([]uint8, error) { return cut(pixels, from, b), nil }
+	return resample(whole, from, height, width, box{0, 0, height, width}, how)
 }
 
-// resample is Resize for what b cuts out of the result.
-func resample(pixels []uint8, from Shape, height, width int, b box, how Interpolation) ([]uint8, error) {
+// cut returns the pixels in a part of an image, which are not copied where it is as wide as the image.
+func cut(pixels []uint8, from Shape, b box) []uint8 {
+	c := from.Channels
+	if b.width == from.Width {
+		return pixels[b.top*b.width*c:][:b.height*b.width*c]
+	}
+	part := make([]uint8, 0, b.height*b.width*c)
+	for y := range b.height {
+		part = append(part, pixels[((b.top+y)*from.Width+b.left)*c:][:b.width*c]...)
+	}
+	return part
+}
+
+// resample is Resize for what b cuts out of the result. It asks for the part of the source that this depends on.
+func resample(source func(box) ([]uint8, error), from Shape, height, width int, b box, how Interpolation) ([]uint8, error) {
 	switch {
-	case from.Height < 1 || from.Width < 1 || from.Channels < 1 || len(pixels) != from.Size():
-		return nil, fmt.Errorf("dataset: resizing %d values as an image of %v", len(pixels), from)
+	case from.Height < 1 || from.Width < 1 || from.Channels < 1:
+		return nil, fmt.Errorf("dataset: resizing an image of %v", from)
 	case height < 1 || width < 1:
 		return nil, fmt.Errorf("dataset: resizing an image of %v to %dx%d: sides must be at least 1", from, height, width)
 	case how != Bilinear && how != Bicubic:
 		return nil, fmt.Errorf("dataset: resizing an image of %v with %v, want bilinear or bicubic", from, how)
 	}
 	across, down := newFilter(from.Width, width, b.left, b.width, how), newFilter(from.Height, height, b.top, b.height, how)
-	// The rows of the source that the result needs.
-	first, last := from.Height, 0
-	for _, w := range down.windows {
-		first, last = min(first, w.first), max(last, w.first+len(w.weights))
+	first, last := down.span()
+	left, right := across.span()
+	if from.Height == height {
+		first, last = b.top, b.top+b.height
+	}
+	if from.Width == width {
+		left, right = b.left, b.left+b.width
+	}
+	rows, err := source(box{first, left, last - first, right - left})
+	if err != nil {
+		return nil, err
 	}
 	c := from.Channels
-	rows := pixels[first*from.Width*c : last*from.Width*c]
-	if from.Width != width || b.left != 0 || b.width != width {
+	if from.Width != width {
 		out := make([]uint8, (last-first)*b.width*c)
+		stride := (right - left) * c
 		for y := range last - first {
-			across.row(out[y*b.width*c:][:b.width*c], rows[y*from.Width*c:][:from.Width*c], c)
+			across.row(out[y*b.width*c:][:b.width*c], rows[y*stride:][:stride], left, c)
 		}
 		rows = out
 	}
 	if from.Height == height {
-		row := b.width * c
-		return slices.Clone(rows[(b.top-first)*row:][:b.height*row]), nil
+		return slices.Clone(rows), nil
 	}
 	out := make([]uint8, b.height*b.width*c)
 	sums := make([]int32, b.width*c)
@@ -167,13 +190,22 @@ func makeFilter(in, out, at, n int, how Interpolation) *filter {
 	return f
 }
 
-// row makes the values of a row of pixels of c channels.
-func (f *filter) row(dst, src []uint8, c int) {
+// span returns the first value that the windows need and the one after the last.
+func (f *filter) span() (first, end int) {
+	first = f.windows[0].first
+	for _, w := range f.windows {
+		first, end = min(first, w.first), max(end, w.first+len(w.weights))
+	}
+	return first, end
+}
+
+// row makes the values of a row of pixels of c channels; the source begins at pixel left.
+func (f *filter) row(dst, src []uint8, left, c int) {
 	const half = 1 << (precision - 1)
 	if c == 3 {
 		for i, w := range f.windows {
 			r, g, b := int32(half), int32(half), int32(half)
-			from := src[w.first*3:][:len(w.weights)*3]
+			from := src[(w.first-left)*3:][:len(w.weights)*3]
 			for _, k := range w.weights {
 				r += int32(from[0]) * k
 				g += int32(from[1]) * k
@@ -189,7 +221,7 @@ func (f *filter) row(dst, src []uint8, c int) {
 		for ch := range c {
 			sum := int32(half)
 			for j, k := range w.weights {
-				sum += int32(src[(w.first+j)*c+ch]) * k
+				sum += int32(src[(w.first-left+j)*c+ch]) * k
 			}
 			dst[i*c+ch] = clip(sum)
 		}

@@ -63,22 +63,23 @@ func (f *frame) feather(length float64, draws source) {
 	spread := between(0.6, 1.1, draws) // of barbs from the spine: about the 60 degrees of ice
 	gap := between(2.5, 5, draws)
 	for along := 0.0; along < length; along += gap {
-		tip := f.line(at, angle, gap, bright)
+		tip := f.line(at, angle, gap, bright, 0)
 		reach := (1 - along/length) * length * between(0.15, 0.35, draws)
-		f.line(at, angle+spread, reach, bright*between(0.3, 0.9, draws))
-		f.line(at, angle-spread, reach, bright*between(0.3, 0.9, draws))
+		f.line(at, angle+spread, reach, bright*between(0.3, 0.9, draws), 0.7)
+		f.line(at, angle-spread, reach, bright*between(0.3, 0.9, draws), 0.7)
 		at, angle = tip, angle+bend*gap
 	}
 }
 
-// line draws a line that fades towards its end, which it returns. It wraps around at the border.
-func (f *frame) line(from point, angle, length, bright float64) point {
+// line draws a line that loses the share fade of its light towards its end, which it returns. It wraps around at the
+// border.
+func (f *frame) line(from point, angle, length, bright, fade float64) point {
 	const step = 0.5
 	sin, cos := math.Sincos(angle)
 	n := int(length / step)
 	for i := range n {
 		x, y := from.x+cos*step*float64(i), from.y+sin*step*float64(i)
-		light := bright * (1 - 0.7*float64(i)/float64(n))
+		light := bright * (1 - fade*float64(i)/float64(n))
 		fx, fy := math.Floor(x), math.Floor(y)
 		tx, ty := x-fx, y-fy
 		for k, weight := range [4]float64{(1 - tx) * (1 - ty), tx * (1 - ty), (1 - tx) * ty, tx * ty} {

@@ -28,7 +28,7 @@ func snow(s setting) (effect, error) {
 		layer.cut(p.threshold)
 		layer.truncate()
 		p.wind.apply(layer, between(-135, -45, draws))
-		layer.round()
+		layer.truncate()
 		for i := range layer.v {
 			white := f.grey(i)*1.5 + 0.5
 			falling := layer.v[i] + layer.v[len(layer.v)-1-i] // and the same turned by half a circle

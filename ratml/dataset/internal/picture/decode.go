@@ -31,6 +31,27 @@ const maxRatio = 8 * 1032
 
 // Decode decodes a file. A damaged or truncated one is an error, and memory is bounded by the length of data.
 func Decode(data []byte) (*Image, error) {
+	p, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	pixels, err := p.RGB(0, 0, p.Height, p.Width)
+	if err != nil {
+		return nil, err
+	}
+	return &Image{p.Height, p.Width, pixels}, nil
+}
+
+// Picture is a decoded file whose colours are not yet converted: much of the work, which may be wanted of a part only.
+type Picture struct {
+	Height, Width int
+
+	img    image.Image
+	format string
+}
+
+// Parse decodes a file as Decode does, but for the colours.
+func Parse(data []byte) (*Picture, error) {
 	name, config, decode := sniff(data)
 	if decode == nil {
 		return nil, fmt.Errorf("neither JPEG, PNG, WebP nor BMP, but %q ...", data[:min(len(data), 8)])
@@ -49,13 +70,29 @@ func Decode(data []byte) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	out := &Image{img.Bounds().Dy(), img.Bounds().Dx(), nil}
-	out.Pixels = make([]uint8, 3*out.Height*out.Width)
-	if err := convert(out, img, name); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return out, nil
+	return &Picture{img.Bounds().Dy(), img.Bounds().Dx(), img, name}, nil
 }
+
+// RGB returns the pixels of a part of the picture, which must be inside it.
+func (p *Picture) RGB(top, left, height, width int) ([]uint8, error) {
+	if top < 0 || left < 0 || height < 1 || width < 1 || top+height > p.Height || left+width > p.Width {
+		return nil, fmt.Errorf("%dx%d pixels at %d, %d of %dx%d", height, width, top, left, p.Height, p.Width)
+	}
+	r := region{top, left, height, width, make([]uint8, 3*height*width)}
+	if err := r.convert(p.img, p.format); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.format, err)
+	}
+	return r.pixels, nil
+}
+
+// region is a part of a picture and its pixels.
+type region struct {
+	top, left, height, width int
+	pixels                   []uint8
+}
+
+// row returns the pixels of a row, of which 0 is the first of the region.
+func (r region) row(y int) []uint8 { return r.pixels[3*y*r.width:][:3*r.width] }
 
 type decoder = func(*bytes.Reader) (image.Image, error)
 
@@ -78,13 +115,12 @@ func sniff(data []byte) (name string, config func(*bytes.Reader) (image.Config, 
 	return "", nil, nil
 }
 
-// convert fills the pixels of dst.
-func convert(dst *Image, img image.Image, format string) error {
-	w, h := dst.Width, dst.Height
+// convert fills the pixels.
+func (r region) convert(img image.Image, format string) error {
 	each := func(stride, size int, pix []uint8, rgb func(to, from []uint8)) {
-		for y := range h {
-			row, to := pix[y*stride:][:w*size], dst.Pixels[3*y*w:][:3*w]
-			for x := range w {
+		for y := range r.height {
+			row, to := pix[(r.top+y)*stride+r.left*size:][:r.width*size], r.row(y)
+			for x := range r.width {
 				rgb(to[3*x:][:3], row[x*size:][:size])
 			}
 		}
@@ -102,11 +138,11 @@ func convert(dst *Image, img image.Image, format string) error {
 	switch img := img.(type) {
 	case *image.YCbCr:
 		if format == "WebP" {
-			return fromWebP(dst, img)
+			return r.fromWebP(img)
 		}
-		return fromJPEG(dst, img)
+		return r.fromJPEG(img)
 	case *image.NYCbCrA:
-		return fromWebP(dst, &img.YCbCr)
+		return r.fromWebP(&img.YCbCr)
 	case *image.Gray:
 		each(img.Stride, 1, img.Pix, grey)
 	case *image.Gray16:

@@ -72,6 +72,30 @@ func TestDecodeAgainstPillow(t *testing.T) {
 	}
 }
 
+// A part of a picture is the same as in the whole.
+func TestRGBPart(t *testing.T) {
+	for name, data := range files(t) {
+		p, err := Parse(data)
+		require.NoError(t, err)
+		whole, err := p.RGB(0, 0, p.Height, p.Width)
+		require.NoError(t, err)
+		for top := 0; top < p.Height; top += 3 {
+			for left := range p.Width {
+				height, width := min(5, p.Height-top), min(1+top%11, p.Width-left)
+				part, err := p.RGB(top, left, height, width)
+				require.NoError(t, err)
+				for y := range height {
+					require.Equal(t, whole[3*((top+y)*p.Width+left):][:3*width], part[3*y*width:][:3*width], "%s: %dx%d at %d, %d", name, height, width, top, left)
+				}
+			}
+		}
+		for _, bad := range [][4]int{{-1, 0, 1, 1}, {0, 0, p.Height + 1, 1}, {0, 1, 1, p.Width}, {0, 0, 0, 1}} {
+			_, err := p.RGB(bad[0], bad[1], bad[2], bad[3])
+			require.Error(t, err)
+		}
+	}
+}
+
 // Whatever is cut off or changed, there is an error or an image of the size stated, and never a panic.
 func TestDecodeDamaged(t *testing.T) {
 	for name, data := range files(t) {

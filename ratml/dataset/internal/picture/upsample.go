@@ -7,23 +7,30 @@ import (
 
 // fromJPEG converts an image whose chroma may have fewer samples than its luma, with the smoothing that libjpeg uses by
 // default where they are halved. Source: libjpeg-turbo, jdsample.c.
-func fromJPEG(dst *Image, img *image.YCbCr) error {
-	w, h := dst.Width, dst.Height
+func (r region) fromJPEG(img *image.YCbCr) error {
 	across, down, err := ratio(img.SubsampleRatio)
 	if err != nil {
 		return err
 	}
-	cw, ch := (w+across-1)/across, (h+down-1)/down
-	cb, cr := make([]uint8, across*cw+1), make([]uint8, across*cw+1)
+	size := img.Bounds().Size()
+	cw, ch := (size.X+across-1)/across, (size.Y+down-1)/down
+	// The samples that the region needs, with a neighbour on either side.
+	first, last := max(0, r.left/across-1), min(cw, (r.left+r.width-1)/across+2)
+	cb, cr := make([]uint8, across*(last-first)), make([]uint8, across*(last-first))
+	skip := r.left - across*first
 	smooth := across <= 2 && down <= 2 && (across == 1 || cw > 2)
-	for y := range h {
+	for k := range r.height {
+		y := r.top + k
 		near := y / down
-		row := func(plane []uint8, at int) []uint8 { return plane[min(max(at, 0), ch-1)*img.CStride:][:cw] }
+		row := func(plane []uint8, at int) []uint8 {
+			return plane[min(max(at, 0), ch-1)*img.CStride:][first:last]
+		}
+		luma := img.Y[y*img.YStride+r.left:][:r.width]
 		blue, red := row(img.Cb, near), row(img.Cr, near)
 		far := near - 1 + 2*(y%2) // the next row, on the side of y
 		switch {
 		case across == 1 && down == 1:
-			fromYCbCr(dst.Pixels[3*y*w:][:3*w], img.Y[y*img.YStride:][:w], blue, red)
+			fromYCbCr(r.row(k), luma, blue[skip:], red[skip:])
 			continue
 		case !smooth:
 			repeat(cb, blue, across)
@@ -38,7 +45,7 @@ func fromJPEG(dst *Image, img *image.YCbCr) error {
 			enlarge(cb, blue, row(img.Cb, far))
 			enlarge(cr, red, row(img.Cr, far))
 		}
-		fromYCbCr(dst.Pixels[3*y*w:][:3*w], img.Y[y*img.YStride:][:w], cb[:w], cr[:w])
+		fromYCbCr(r.row(k), luma, cb[skip:], cr[skip:])
 	}
 	return nil
 }
@@ -111,19 +118,20 @@ func enlarge(dst, near, far []uint8) {
 
 // fromWebP converts an image with a quarter as many samples of chroma, with libwebp's smoothing. Source: libwebp,
 // src/dsp/upsampling.c.
-func fromWebP(dst *Image, img *image.YCbCr) error {
+func (r region) fromWebP(img *image.YCbCr) error {
 	if img.SubsampleRatio != image.YCbCrSubsampleRatio420 {
 		return fmt.Errorf("chroma subsampling %v", img.SubsampleRatio)
 	}
-	w, h := dst.Width, dst.Height
-	cw, ch := (w+1)/2, (h+1)/2
+	size := img.Bounds().Size()
+	cw, ch := (size.X+1)/2, (size.Y+1)/2
 	u, v := make([]uint8, 2*cw), make([]uint8, 2*cw)
-	for y := range h {
+	for k := range r.height {
+		y := r.top + k
 		near := y / 2
 		far := min(max(near-1+2*(y%2), 0), ch-1)
 		between(u, img.Cb[near*img.CStride:][:cw], img.Cb[far*img.CStride:][:cw])
 		between(v, img.Cr[near*img.CStride:][:cw], img.Cr[far*img.CStride:][:cw])
-		fromVideo(dst.Pixels[3*y*w:][:3*w], img.Y[y*img.YStride:][:w], u, v)
+		fromVideo(r.row(k), img.Y[y*img.YStride+r.left:][:r.width], u[r.left:], v[r.left:])
 	}
 	return nil
 }
