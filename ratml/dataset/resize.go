@@ -185,6 +185,12 @@ func makeFilter(in, out, at, n int, how Interpolation) *filter {
 			}
 			fixed[j] = int32(w*(1<<precision) + math.Copysign(0.5, w))
 		}
+		for len(fixed) > 1 && fixed[0] == 0 { // adds nothing
+			first, fixed = first+1, fixed[1:]
+		}
+		for len(fixed) > 1 && fixed[len(fixed)-1] == 0 {
+			fixed = fixed[:len(fixed)-1]
+		}
 		f.windows[i] = window{first, fixed}
 	}
 	return f
@@ -204,16 +210,29 @@ func (f *filter) row(dst, src []uint8, left, c int) {
 	const half = 1 << (precision - 1)
 	if c == 3 {
 		for i, w := range f.windows {
-			r, g, b := int32(half), int32(half), int32(half)
 			from := src[(w.first-left)*3:][:len(w.weights)*3]
-			for _, k := range w.weights {
-				r += int32(from[0]) * k
-				g += int32(from[1]) * k
-				b += int32(from[2]) * k
-				from = from[3:]
+			to := dst[i*3 : i*3+3 : i*3+3]
+			switch k := w.weights; len(k) {
+			case 2:
+				from = from[:6]
+				to[0] = clip(half + int32(from[0])*k[0] + int32(from[3])*k[1])
+				to[1] = clip(half + int32(from[1])*k[0] + int32(from[4])*k[1])
+				to[2] = clip(half + int32(from[2])*k[0] + int32(from[5])*k[1])
+			case 3:
+				from = from[:9]
+				to[0] = clip(half + int32(from[0])*k[0] + int32(from[3])*k[1] + int32(from[6])*k[2])
+				to[1] = clip(half + int32(from[1])*k[0] + int32(from[4])*k[1] + int32(from[7])*k[2])
+				to[2] = clip(half + int32(from[2])*k[0] + int32(from[5])*k[1] + int32(from[8])*k[2])
+			default:
+				r, g, b := int32(half), int32(half), int32(half)
+				for _, k := range k {
+					r += int32(from[0]) * k
+					g += int32(from[1]) * k
+					b += int32(from[2]) * k
+					from = from[3:]
+				}
+				to[0], to[1], to[2] = clip(r), clip(g), clip(b)
 			}
-			to := dst[i*3:][:3]
-			to[0], to[1], to[2] = clip(r), clip(g), clip(b)
 		}
 		return
 	}
@@ -230,12 +249,34 @@ func (f *filter) row(dst, src []uint8, left, c int) {
 
 // column makes a row from the rows of the window, which are as long as it; sums is memory of that length.
 func (w window) column(dst, rows []uint8, sums []int32) {
+	const half = 1 << (precision - 1)
 	n := len(dst)
+	row := func(j int) []uint8 { return rows[(w.first+j)*n:][:n] }
+	switch k := w.weights; len(k) {
+	case 2:
+		a, b, ka, kb := row(0), row(1), k[0], k[1]
+		for i := range dst {
+			dst[i] = clip(half + int32(a[i])*ka + int32(b[i])*kb)
+		}
+		return
+	case 3:
+		a, b, c, ka, kb, kc := row(0), row(1), row(2), k[0], k[1], k[2]
+		for i := range dst {
+			dst[i] = clip(half + int32(a[i])*ka + int32(b[i])*kb + int32(c[i])*kc)
+		}
+		return
+	case 4:
+		a, b, c, d, ka, kb, kc, kd := row(0), row(1), row(2), row(3), k[0], k[1], k[2], k[3]
+		for i := range dst {
+			dst[i] = clip(half + int32(a[i])*ka + int32(b[i])*kb + int32(c[i])*kc + int32(d[i])*kd)
+		}
+		return
+	}
 	for i := range sums {
-		sums[i] = 1 << (precision - 1)
+		sums[i] = half
 	}
 	for j, k := range w.weights {
-		row := rows[(w.first+j)*n:][:n]
+		row := row(j)
 		for i, v := range row {
 			sums[i] += int32(v) * k
 		}
@@ -246,4 +287,10 @@ func (w window) column(dst, rows []uint8, sums []int32) {
 }
 
 // clip returns the byte next to a sum to which half was added.
-func clip(sum int32) uint8 { return uint8(min(255, max(0, sum>>precision))) }
+func clip(sum int32) uint8 {
+	v := sum >> precision
+	if uint32(v) > 255 {
+		return uint8(^(v >> 31))
+	}
+	return uint8(v)
+}

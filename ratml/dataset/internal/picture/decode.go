@@ -13,6 +13,7 @@ import (
 	"image/jpeg"
 	"image/png"
 
+	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
 )
@@ -101,7 +102,7 @@ func sniff(data []byte) (name string, config func(*bytes.Reader) (image.Config, 
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		return "JPEG", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) },
-			func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }
+			func(r *bytes.Reader) (image.Image, error) { return jpegn.Decode(r) }
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
 		return "PNG", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) },
 			func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }
