@@ -29,11 +29,10 @@ type builder struct {
 	merged    map[int]int     // see scaled
 }
 
-// build returns the values of a model whose input is x, in the file's layout. It panics with an error that names the
+// build returns the values of a model of the given inputs, in the file's layout. It panics with an error that names the
 // node at fault.
-func (m *network) build(x *Node, batch int, param parameters) *builder {
-	b := &builder{network: m, graph: x.Graph(), param: param, batch: batch,
-		values: map[string]*Node{m.input.name: x}, constants: map[string]*constant{}, pending: map[string]bool{}, merged: map[int]int{}}
+func (m *network) build(g *Graph, inputs map[string]*Node, batch int, param parameters) *builder {
+	b := &builder{network: m, graph: g, param: param, batch: batch, values: inputs, constants: map[string]*constant{}, pending: map[string]bool{}, merged: map[int]int{}}
 	for _, n := range m.nodes {
 		b.naming(n, func() { b.add(n) })
 	}

@@ -16,13 +16,13 @@ import (
 var delegated = func() map[string]bool {
 	m := map[string]bool{}
 	for _, op := range []string{
-		"Add", "Sub", "Mul", "Div", "Mod", "Pow", "Min", "Max", "And", "Or", "Xor", "Not",
+		"Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "And", "Or", "Xor", "Not",
 		"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Where",
 		"Sqrt", "Exp", "Log", "Erf", "Relu", "Abs", "Neg", "Sign", "Ceil", "Floor", "Tanh", "Sin", "Cos",
-		"Sigmoid", "Reciprocal", "IsNaN", "MatMul", "Einsum", "Gemm", "Cast", "Transpose", "Flatten",
+		"Sigmoid", "Reciprocal", "IsNaN", "MatMul", "Einsum", "Gemm", "Cast", "Transpose",
 		"Gather", "GatherElements", "GatherND", "Slice", "Split", "Squeeze", "Unsqueeze", "Tile", "Range", "CumSum", "Trilu",
 		"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd",
-		"BatchNormalization", "LayerNormalization", "Resize",
+		"BatchNormalization", "LayerNormalization",
 	} {
 		m[op] = true
 	}

@@ -53,17 +53,7 @@ type Model struct {
 
 // Open reads the classifier in the ONNX file at path onto a backend. See [Read]; where the file is for a batch of one
 // size, it also checks that images do not depend on each other in batches of another, which takes two compilations.
-func Open(be *backend.Backend, path string, o Options) (*nets.Classifier, error) {
-	m, err := Read(path, o)
-	if err != nil {
-		return nil, err
-	}
-	c, err := m.Classifier(be)
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %s: %w", path, err)
-	}
-	return c, nil
-}
+func Open(be *backend.Backend, path string, o Options) (*nets.Classifier, error) { return OpenLog(be, path, o, nil) }
 
 // Read reads the classifier in the ONNX file at path. Probabilities that the file puts out become logits: its last
 // softmax is taken away. The error names the file and, where one is to blame, the node with its operation and operation
@@ -230,15 +220,20 @@ func (m *network) sketch(batch int, f func(b *builder)) (err error) {
 	defer g.Finalize()
 	s := m.input.size
 	x := graph.Parameter(g, "images", shapes.Make(dtypes.Float32, batch, s.Height, s.Width, s.Channels))
-	f(m.build(m.input.present(x), batch, func(name string, _ nets.Kind, dims ...int) *graph.Node {
+	f(m.build(g, m.images(x), batch, func(name string, _ nets.Kind, dims ...int) *graph.Node {
 		return graph.Parameter(g, "weight "+name, shapes.Make(dtypes.Float32, dims...))
 	}))
 	return nil
 }
 
+// images are the inputs for a batch of images.
+func (m *network) images(x *graph.Node) map[string]*graph.Node {
+	return map[string]*graph.Node{m.input.name: m.input.present(x)}
+}
+
 // forward is the network of [nets.Arch].
 func (m *network) forward(p *nets.Pass, x *graph.Node) *graph.Node {
-	b := m.build(m.input.present(x), x.Shape().Dimensions[0], p.Param)
+	b := m.build(x.Graph(), m.images(x), x.Shape().Dimensions[0], p.Param)
 	logits := b.output()
 	if m.features != "" {
 		if f := b.node(m.features); f.Rank() == 2 && f.Shape().Dimensions[0] == b.batch {

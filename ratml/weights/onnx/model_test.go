@@ -121,3 +121,30 @@ func TestExports(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherExporters does the same for files of tf2onnx and skl2onnx.
+func TestOtherExporters(t *testing.T) {
+	digits := nets.Input{Height: 8, Width: 8, Channels: 1}
+	for file, c := range map[string]struct {
+		reference string
+		options   onnx.Options
+	}{
+		"keras_tf2onnx":    {"keras", onnx.Options{}},
+		"keras_nchw":       {"keras", onnx.Options{}},
+		"sklearn_logistic": {"sklearn_logistic", onnx.Options{Input: digits}},
+		"sklearn_mlp":      {"sklearn_mlp", onnx.Options{Input: digits}},
+		"sklearn_scaled":   {"sklearn_scaled", onnx.Options{Input: digits}},
+	} {
+		t.Run(file, func(t *testing.T) {
+			r := loadReference(t, filepath.Join("testdata", c.reference+".json"))
+			clf, err := onnx.Open(backendtest.Go(t), filepath.Join("testdata", file+".onnx"), c.options)
+			require.NoError(t, err)
+			logits, gradient := r.differences(t, clf)
+			t.Logf("logits %.1e, gradient %.1e", logits, gradient)
+			require.Less(t, logits, 1e-5)
+			require.Less(t, gradient, 1e-4)
+		})
+	}
+}
+
+func nets8(size int) nets.Input { return nets.Input{Height: size, Width: size, Channels: 3} }

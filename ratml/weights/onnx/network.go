@@ -127,7 +127,7 @@ func (m *network) supported() error {
 var static = map[string][]int{
 	"Reshape": {1}, "Expand": {1}, "Tile": {1}, "Slice": {1, 2, 3, 4}, "Pad": {1, 2, 3}, "Squeeze": {1}, "Unsqueeze": {1},
 	"ReduceMean": {1}, "ReduceSum": {1}, "ReduceMax": {1}, "ReduceMin": {1}, "ReduceProd": {1}, "Split": {1},
-	"Range": {0, 1, 2}, "Resize": {1, 2, 3}, "CumSum": {1}, "Trilu": {1}, "Pow": {1},
+	"Range": {0, 1, 2}, "Resize": {1, 2, 3}, "CumSum": {1}, "Trilu": {1},
 }
 
 // layer are the operations whose single numbers are weights too, with the kinds of their inputs.

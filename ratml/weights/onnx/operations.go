@@ -37,6 +37,9 @@ func init() {
 		"LRN":                   localResponse,
 		"DepthToSpace":          depthToSpace,
 		"SpaceToDepth":          spaceToDepth,
+		"Resize":                resize,
+		"Flatten":               flatten,
+		"Pow":                   power,
 	}
 }
 
@@ -110,6 +113,52 @@ func concat(b *builder, n *protos.NodeProto) *Node {
 	}
 	a := axis(n, "axis", 0, parts[0].Rank())
 	return Concatenate(b.alike(parts, a), a)
+}
+
+func flatten(b *builder, n *protos.NodeProto) *Node {
+	x := b.value(n, 0)
+	d := x.Shape().Dimensions
+	a := int(rewrite.Int(n, "axis", 1))
+	if a < 0 {
+		a += len(d)
+	}
+	if a < 0 || a > len(d) {
+		panic(fmt.Errorf("axis %d of %d", a, len(d)))
+	}
+	return Reshape(x, must(count(d[:a])), must(count(d[a:])))
+}
+
+// power writes the usual exponents as products and roots, whose gradients hold for numbers below 0 too.
+func power(b *builder, n *protos.NodeProto) *Node {
+	x := b.value(n, 0)
+	if len(n.Input) > 1 {
+		if c := b.constant(n.Input[1]); c != nil && len(c.v) == 1 && len(c.dims) <= x.Rank() {
+			switch c.v[0] {
+			case 1:
+				return x
+			case 2:
+				return Mul(x, x)
+			case 3:
+				return Mul(x, Mul(x, x))
+			case 0.5:
+				return Sqrt(x)
+			}
+		}
+	}
+	y := b.value(n, 1)
+	for x.Rank() > 0 && y.Rank() > 0 && x.Rank() < y.Rank() {
+		x = ExpandAxes(x, 0)
+	}
+	for x.Rank() > 0 && y.Rank() > 0 && y.Rank() < x.Rank() {
+		y = ExpandAxes(y, 0)
+	}
+	if to := x.DType(); y.DType() != to {
+		if !y.DType().IsFloat() || to.IsFloat() {
+			return Pow(x, ConvertDType(y, to))
+		}
+		return ConvertDType(Pow(ConvertDType(x, y.DType()), y), to)
+	}
+	return Pow(x, y)
 }
 
 // pad adds a border.
@@ -279,6 +328,10 @@ func depthToSpace(b *builder, n *protos.NodeProto) *Node {
 func spaceToDepth(b *builder, n *protos.NodeProto) *Node {
 	x := b.value(n, 0)
 	s, d := blocks(n, x)
-	x = TransposeAllAxes(Reshape(x, d[0], d[1], d[2]/s, s, d[3]/s, s), 0, 3, 5, 1, 2, 4)
+	order := []int{0, 3, 5, 1, 2, 4}
+	if rewrite.Text(n, "mode", "DCR") == "CRD" {
+		order = []int{0, 1, 3, 5, 2, 4}
+	}
+	x = TransposeAllAxes(Reshape(x, d[0], d[1], d[2]/s, s, d[3]/s, s), order...)
 	return Reshape(x, d[0], d[1]*s*s, d[2]/s, d[3]/s)
 }

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gomlx/compute-onnx/support/protos"
@@ -45,6 +46,9 @@ var activations = map[string]rule{
 		if err := need(n, 2); err != nil {
 			return err
 		}
+		if t := p.constants[n.Input[1]]; p.opset() < 7 && (t == nil || len(t.GetDims()) != 1 || t.Dims[0] != 1) {
+			return fmt.Errorf("slopes by channel, as in operation sets before 7, are not supported; convert the model with onnx.version_converter")
+		}
 		return activation(func(c *chain, x string) string { return leaky(c, x, n.Input[1]) })(p, n)
 	},
 	"Elu": activation(func(c *chain, x string) string {
@@ -66,6 +70,8 @@ var activations = map[string]rule{
 	"Swish": activation(func(c *chain, x string) string {
 		return c.do("Mul", x, c.do("Sigmoid", c.do("Mul", c.attribute("alpha", 1), x)))
 	}),
+	// tf2onnx leaves TensorFlow's operation of this name, which ONNX does not have, in the file.
+	"Erfc": activation(func(c *chain, x string) string { return c.do("Sub", c.number(1), c.do("Erf", x)) }),
 	"ThresholdedRelu": activation(func(c *chain, x string) string {
 		return c.do("Where", c.do("Greater", x, c.attribute("alpha", 1)), x, c.number(0))
 	}),

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/compute-onnx/support/protos"
 )
@@ -30,6 +31,14 @@ func init() {
 		"ReduceSumSquare":    reduced("Square", "ReduceSum", ""),
 		"ReduceL2":           reduced("Square", "ReduceSum", "Sqrt"),
 		"ReduceLogSum":       reduced("", "ReduceSum", "Log"),
+		"LayerNormalization": layerNormalization,
+		"Einsum":             einsum,
+	}
+	for _, name := range []string{"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd"} {
+		core[name] = reduce
+	}
+	for _, name := range []string{"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Equal", "Less", "Greater"} {
+		core[name] = binary
 	}
 	for name, f := range activations {
 		core[name] = f
@@ -317,13 +326,61 @@ func reduced(before, reduction, after string) rule {
 		}
 		n.OpType = reduction
 		if after == "" {
-			p.keep(n)
-			return nil
+			return reduce(p, n)
 		}
 		out := n.Output[0]
 		n.Output = []string{p.name(n)}
-		p.keep(n)
+		if err := reduce(p, n); err != nil {
+			return err
+		}
 		p.emit(n, out, after, n.Output[0])
 		return nil
 	}
+}
+
+// reduce leaves a list of no axes out, where that means all of them, and nothing to do, where it means none.
+func reduce(p *pass, n *protos.NodeProto) error {
+	if err := need(n, 1); err != nil {
+		return err
+	}
+	none := len(Ints(n, "axes")) == 0
+	if len(n.Input) > 1 {
+		t := p.constants[n.Input[1]]
+		none = n.Input[1] == "" || t != nil && len(t.GetDims()) == 1 && t.Dims[0] == 0
+	}
+	if none {
+		n.Input = n.Input[:1]
+		if Int(n, "noop_with_empty_axes", 0) != 0 {
+			p.emit(n, n.Output[0], "Identity", n.Input[0])
+			return nil
+		}
+	}
+	p.keep(n)
+	return nil
+}
+
+// binary refuses the broadcasting of old operation sets, along an axis that an attribute states.
+func binary(p *pass, n *protos.NodeProto) error {
+	if has(n, "axis") && has(n, "broadcast") {
+		return fmt.Errorf("broadcasting along an axis, as in operation sets before 7, is not supported; convert the model with onnx.version_converter")
+	}
+	drop(n, "broadcast")
+	p.keep(n)
+	return need(n, 2)
+}
+
+// layerNormalization gives the normalised values alone.
+func layerNormalization(p *pass, n *protos.NodeProto) error {
+	n.Output = n.Output[:1]
+	p.keep(n)
+	return need(n, 2)
+}
+
+// einsum has its equation written without blanks.
+func einsum(p *pass, n *protos.NodeProto) error {
+	if a := attribute(n, "equation"); a != nil {
+		a.S = []byte(strings.ReplaceAll(string(a.S), " ", ""))
+	}
+	p.keep(n)
+	return nil
 }

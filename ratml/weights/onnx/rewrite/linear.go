@@ -21,7 +21,7 @@ var linear = map[string]rule{
 	},
 }
 
-// linearClassifier is a matrix product; its first output, the label, is not computed.
+// linearClassifier is a matrix product; its first output is the number of a class, not its label.
 func linearClassifier(p *pass, n *protos.NodeProto) error {
 	if err := need(n, 1); err != nil {
 		return err
@@ -38,6 +38,7 @@ func linearClassifier(p *pass, n *protos.NodeProto) error {
 	if b != nil {
 		y = p.emit(n, "", "Add", y, p.constant(n, floats(b, classes)))
 	}
+	p.emit(n, n.Output[0], "ArgMax", y)
 	switch post := Text(n, "post_transform", "NONE"); post {
 	case "NONE":
 		p.emit(n, n.Output[1], "Identity", y)
