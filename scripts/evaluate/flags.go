@@ -22,6 +22,7 @@ type source struct {
 	Devices    string `arg:"--devices" default:"1" help:"devices over which a batch is spread, or all"`
 	Seed       uint64 `arg:"--seed" default:"0" help:"seed of validation splits and the bootstrap"`
 	corruption
+	network
 }
 
 // fitting says what is done before scores are judged.

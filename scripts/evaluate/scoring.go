@@ -121,7 +121,7 @@ func (s source) classifier(arch string, stderr io.Writer) (*nets.Classifier, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := weights.OpenModel(be, s.Checkpoint, weights.Options{Arch: arch, Dataset: baseDataset(s.Dataset), Log: stderr})
+	c, err := s.open(be, s.Checkpoint, weights.Options{Arch: arch, Dataset: baseDataset(s.Dataset), Log: stderr})
 	if err != nil {
 		return nil, err
 	}

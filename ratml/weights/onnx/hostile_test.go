@@ -185,7 +185,7 @@ func TestSymbolicLink(t *testing.T) {
 
 // FuzzRead reads damaged files, and watches the memory.
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"normalised_script", "sklearn_mlp", "sklearn_logistic", "residual_unfolded", "transformer_batch1", "keras_tf2onnx"} {
+	for _, name := range []string{"normalised_script", "sklearn_mlp", "sklearn_logistic", "mnist_inside"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name+".onnx"))
 		if err != nil {
 			f.Fatal(err)

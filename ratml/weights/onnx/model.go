@@ -53,7 +53,9 @@ type Model struct {
 
 // Open reads the classifier in the ONNX file at path onto a backend. See [Read]; where the file is for a batch of one
 // size, it also checks that images do not depend on each other in batches of another, which takes two compilations.
-func Open(be *backend.Backend, path string, o Options) (*nets.Classifier, error) { return OpenLog(be, path, o, nil) }
+func Open(be *backend.Backend, path string, o Options) (*nets.Classifier, error) {
+	return OpenLog(be, path, o, nil)
+}
 
 // Read reads the classifier in the ONNX file at path. Probabilities that the file puts out become logits: its last
 // softmax is taken away. The error names the file and, where one is to blame, the node with its operation and operation

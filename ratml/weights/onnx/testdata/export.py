@@ -233,6 +233,22 @@ def small():
     onnx.save(m, "normalised_external.onnx", save_as_external_data=True, location="normalised_external.bin", size_threshold=64)
 
 
+def digits():
+    """A net for MNIST with the normalisation outside and inside, the latter with channels last in a fixed batch."""
+    net = randomize(nn.Sequential(nn.Conv2d(1, 4, 5, stride=4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 10)), 30)
+    export(net, "mnist_outside", (1, 28, 28))
+
+    class Inside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, x):
+            return self.net((x.permute(0, 3, 1, 2) - 0.1307) / 0.3081)
+
+    export(Inside(), "mnist_inside", (28, 28, 1), batch=1, dynamic=False)
+
+
 def large(folder):
     import torchvision.models as tv
     from pytorchcv.model_provider import get_model
@@ -270,3 +286,4 @@ if __name__ == "__main__":
         large(sys.argv[1])
     else:
         small()
+        digits()
