@@ -1,5 +1,7 @@
 package weights
 
+var Named = named
+
 // Renamings returns what a name becomes in the schemes that know it.
 func Renamings(name string) []string {
 	var names []string

@@ -104,7 +104,7 @@ func (c *content) find(d *torchfile.Dict, depth int) (map[string]*torchfile.Tens
 	return c.find(sub, depth+1)
 }
 
-// parts returns the tensors and the dicts of a dict by their names. The last of one name counts, as in Python.
+// parts returns the tensors and the dicts of a dict by their names.
 func parts(d *torchfile.Dict) (map[string]*torchfile.Tensor, map[string]*torchfile.Dict) {
 	tensors, dicts := map[string]*torchfile.Tensor{}, map[string]*torchfile.Dict{}
 	for _, e := range d.Entries {
@@ -112,8 +112,6 @@ func parts(d *torchfile.Dict) (map[string]*torchfile.Tensor, map[string]*torchfi
 		if !ok {
 			continue
 		}
-		delete(tensors, k)
-		delete(dicts, k)
 		switch v := e.Value.(type) {
 		case *torchfile.Tensor:
 			tensors[k] = v

@@ -1,6 +1,8 @@
 package weights_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -100,6 +102,68 @@ func TestTorchSharedStorage(t *testing.T) {
 	require.Equal(t, before, w["last"].Data[0])
 }
 
+// TestTorchEntries finds weights under names and with wrappers that are seldom.
+func TestTorchEntries(t *testing.T) {
+	for name, c := range map[string]struct {
+		entry string
+		want  []string
+	}{
+		"generator.pth": {"generator", []string{"w"}},
+		"nested.pth":    {"model.state_dict", []string{"w"}},
+		"averaged.pth":  {"", []string{"bias", "weight"}},
+		"window.pth":    {"", []string{"attn.relative_position_bias_table"}},
+	} {
+		path := filepath.Join("testdata", name)
+		f, err := weights.Inspect(path)
+		require.NoError(t, err, name)
+		require.Equal(t, c.entry, f.Entry)
+		w, err := weights.Load(path)
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, w.Names())
+	}
+	m, err := weights.Metadata(filepath.Join("testdata", "nested.pth"))
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"epoch": "1"}, m, "what is outside counts")
+}
+
+// TestTorchInItself reads dicts that hold themselves.
+func TestTorchInItself(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "itself.pth")
+	for _, pickle := range []string{
+		"}q\x00X\x0a\x00\x00\x00state_dicth\x00s.",
+		"}q\x00X\x08\x00\x00\x00metadatah\x00s.",
+		"}q\x00(X\x05\x00\x00\x00modelh\x00X\x03\x00\x00\x00neth\x00u.",
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		e, err := z.Create("archive/data.pkl")
+		require.NoError(t, err)
+		_, err = e.Write([]byte(pickle))
+		require.NoError(t, err)
+		require.NoError(t, z.Close())
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o666))
+		_, err = weights.Load(path)
+		require.Error(t, err)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for _, c := range []struct {
+		names   []string
+		dataset string
+		want    string
+	}{
+		{[]string{"smallcnn_fashion_mnist", "smallcnn_mnist"}, "mnist", "smallcnn_mnist"},
+		{[]string{"smallcnn_mnist", "smallcnn_fashion_mnist"}, "mnist", "smallcnn_mnist"},
+		{[]string{"smallcnn_fashion_mnist", "smallcnn_mnist"}, "fashion_mnist", "smallcnn_fashion_mnist"},
+		{[]string{"a_svhn_outlier", "a_cifar10_outlier"}, "cifar10", "a_cifar10_outlier"},
+		{[]string{"a_cifar10", "b_cifar10"}, "cifar10", ""},
+		{[]string{"a_cifar10", "b_svhn"}, "mnist", ""},
+	} {
+		require.Equal(t, c.want, weights.Named(c.names, c.dataset), "%v", c.names)
+	}
+}
+
 func TestTorchMetadata(t *testing.T) {
 	m, err := weights.Metadata(filepath.Join("testdata", "mixed_checkpoint.pt"))
 	require.NoError(t, err)
@@ -119,6 +183,7 @@ func TestTorchRefused(t *testing.T) {
 		"no_weights.pth":    `it holds no tensors by name; its entries are "epoch, optimizer"`,
 		"two_dicts.pth":     `it holds tensors under "a, b"`,
 		"integers.pth":      `tensor "index" is of type I32`,
+		"unsigned.pth":      `tensor "index" is of type U16`,
 		"pickle.pth":        "a pickle of a dict that torch.save did not write",
 		"code.pth":          "asks for builtins.getattr, which is neither a tensor nor a plain container",
 	} {

@@ -88,7 +88,7 @@ func (f *File) openZip(r io.ReaderAt, size int64) error {
 func (f *File) openInner(a *archive, entries []*zip.File) error {
 	var inner *zip.File
 	for _, e := range entries {
-		if !slices.Contains([]string{".pth", ".pt", ".ckpt", ".bin", ".pkl"}, path.Ext(e.Name)) || strings.HasPrefix(e.Name, "__MACOSX") {
+		if !slices.Contains([]string{".pth", ".pt", ".ckpt", ".bin"}, path.Ext(e.Name)) || strings.HasPrefix(e.Name, "__MACOSX") {
 			continue
 		}
 		if inner != nil {

@@ -347,6 +347,48 @@ func TestBombs(t *testing.T) {
 	require.ErrorContains(t, bounded(t, file), "16 times")
 }
 
+// TestOddArchives reads archives that no writer makes.
+func TestOddArchives(t *testing.T) {
+	pickle := "\x80\x02" + tensor(2, number(0), numbers(2), numbers(1)) + "."
+	for _, c := range []struct {
+		names []string
+		more  uint64 // by which uncompressed data are said to be more than there are
+		want  string
+	}{
+		{[]string{"a/data.pkl", "a/data/0"}, 0, ""},
+		{[]string{"a/data.pkl", "a/data/0", "a/data/0"}, 0, "two entries called a/data/0"},
+		{[]string{"a/data.pkl", "a/data/0"}, 1, "are not in a file"},
+		{[]string{"a/data.pkl", "a/data/0"}, 1 << 40, "16 times"},
+		{[]string{"a/data.pkl"}, 0, "lacks a/data/0"},
+		{[]string{"data.pkl", "data/0"}, 0, ""},
+		{[]string{"a/b/data.pkl", "a/b/data/0"}, 0, "without the data.pkl"},
+		{[]string{"a.pth", "b.pth"}, 0, "both a.pth and b.pth"},
+	} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for i, name := range c.names {
+			content := "12345678"
+			if i == 0 {
+				content = pickle
+			}
+			h := zip.FileHeader{Name: name, UncompressedSize64: uint64(len(content)), CompressedSize64: uint64(len(content))}
+			if i == 0 {
+				h.UncompressedSize64 += c.more
+			}
+			w, err := z.CreateRaw(&h)
+			require.NoError(t, err)
+			_, err = w.Write([]byte(content))
+			require.NoError(t, err)
+		}
+		require.NoError(t, z.Close())
+		if err := bounded(t, b.Bytes()); c.want == "" {
+			require.NoError(t, err, "%v", c)
+		} else {
+			require.ErrorContains(t, err, c.want)
+		}
+	}
+}
+
 // TestTruncated cuts every file of PyTorch at every 97th byte. What is left is refused; only an end that belongs to no
 // tensor can be missing.
 func TestTruncated(t *testing.T) {

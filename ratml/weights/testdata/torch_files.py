@@ -124,6 +124,13 @@ def main():
     torch.save({"epoch": 1, "optimizer": {"state": {}}}, here / "no_weights.pth")
     torch.save({"a": {"x": torch.ones(1)}, "b": {"x": torch.ones(1)}}, here / "two_dicts.pth")
     torch.save({"index": torch.arange(3, dtype=torch.int32)}, here / "integers.pth")
+    torch.save({"w": torch.ones(2), "index": torch.ones(2, dtype=torch.uint16)}, here / "unsigned.pth")
+    torch.save({"generator": {"w": torch.ones(2)}, "optimizer": {"exp_avg": torch.zeros(2)}}, here / "generator.pth")
+    torch.save({"epoch": 1, "model": {"epoch": 2, "state_dict": {"w": torch.ones(2)}}}, here / "nested.pth")
+    average = torch.optim.swa_utils.AveragedModel(torch.nn.Linear(2, 1))
+    torch.save(average.state_dict(), here / "averaged.pth")
+    swin = {"attn.relative_position_bias_table": torch.ones(9, 2), "attn.relative_position_index": torch.zeros(16, dtype=torch.int64)}
+    torch.save(swin, here / "window.pth")
     with open(here / "pickle.pth", "wb") as f:
         pickle.dump({"a": [1.0, 2.0]}, f, protocol=2)
     with open(here / "code.pth", "wb") as f:
