@@ -12,6 +12,7 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"io"
 
 	"github.com/gen2brain/jpegn"
 	"golang.org/x/image/bmp"
@@ -102,7 +103,7 @@ func sniff(data []byte) (name string, config func(*bytes.Reader) (image.Config, 
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		return "JPEG", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) },
-			func(r *bytes.Reader) (image.Image, error) { return jpegn.Decode(r) }
+			decodeJPEG
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
 		return "PNG", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) },
 			func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }
@@ -168,6 +169,31 @@ func (r region) convert(img image.Image, format string) error {
 		return fmt.Errorf("pixels of type %T", img)
 	}
 	return nil
+}
+
+// decodeJPEG takes the faster of two decoders. What that one refuses, or stumbles over, is left to the other.
+func decodeJPEG(r *bytes.Reader) (image.Image, error) {
+	if img := fastJPEG(r); img != nil {
+		return img, nil
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return jpeg.Decode(r)
+}
+
+// fastJPEG returns nil where the decoder finds fault, or panics, as it does with some damaged files.
+func fastJPEG(r *bytes.Reader) (img image.Image) {
+	defer func() {
+		if recover() != nil {
+			img = nil
+		}
+	}()
+	img, err := jpegn.Decode(r)
+	if err != nil {
+		return nil
+	}
+	return img
 }
 
 // palette returns the colours of a palette without their transparency.
