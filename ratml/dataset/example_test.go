@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"log"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -298,6 +302,64 @@ func ExampleFormatError() {
 	// Output:
 	// train-labels-idx1-ubyte 0
 	// train-labels-idx1-ubyte: byte 0: magic number 0x3c68746d, want 0x00000801
+}
+
+func ExampleCatalog() {
+	for _, d := range dataset.Catalog() {
+		if d.Name == "tiny_imagenet" {
+			fmt.Println(d.About)
+			fmt.Println(d.Layout)
+		}
+	}
+	// Output:
+	// photographs of 200 classes, 64x64x3
+	// tiny-imagenet-200/, alone or below tiny_imagenet/, with wnids.txt, train/<class>/images/ and val/ with val_annotations.txt
+}
+
+// A folder with a folder for each class is a data set; photographs of many sizes are made one size.
+func ExampleOpen_folder() {
+	dir, err := os.MkdirTemp("", "photos")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for i, class := range []string{"cat", "dog", "dog"} {
+		if err := os.MkdirAll(filepath.Join(dir, class), 0o777); err != nil {
+			log.Fatal(err)
+		}
+		f, err := os.Create(filepath.Join(dir, class, fmt.Sprintf("%d.png", i)))
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 40+i, 30))); err != nil {
+			log.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	data, err := dataset.Open("folder:"+dir, dataset.Config{Preprocess: dataset.Preprocess{Resize: 20, Crop: 16}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	labels, err := dataset.Labels(data.Test)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(data.Test.Len(), "images of", data.Test.Shape(), data.Test.Classes(), labels)
+
+	packed := filepath.Join(dir, "packed")
+	if err := dataset.Pack(context.Background(), data, dataset.Preprocess{Resize: 20, Crop: 16}, packed, nil); err != nil {
+		log.Fatal(err)
+	}
+	again, err := dataset.Open("packed:"+packed, dataset.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(again.Test.Len(), "images of", again.Test.Shape(), "packed")
+	// Output:
+	// 3 images of 16x16x3 [cat dog] [0 1 1]
+	// 3 images of 16x16x3 packed
 }
 
 func ExampleNames() {
