@@ -56,7 +56,7 @@ type Picture struct {
 func Parse(data []byte) (*Picture, error) {
 	name, config, decode := sniff(data)
 	if decode == nil {
-		return nil, fmt.Errorf("neither JPEG, PNG, WebP nor BMP, but %q ...", data[:min(len(data), 8)])
+		return nil, fmt.Errorf("neither JPEG, PNG, WebP nor BMP, but %q at the start", data[:min(len(data), 8)])
 	}
 	c, err := config(bytes.NewReader(data))
 	if err == nil && (c.Width < 1 || c.Height < 1) {
