@@ -34,7 +34,8 @@ func Train(ctx context.Context, be *backend.Backend, arch string, set dataset.Se
 	return clf, history, err
 }
 
-// Load returns a classifier of the architecture called arch with the weights of a safetensors file, as [weights.Open].
+// Load returns a classifier of the architecture called arch with the weights of a file, as [weights.Open]:
+// safetensors or PyTorch's.
 func Load(be *backend.Backend, arch, path string) (*nets.Classifier, error) {
 	return weights.Open(be, arch, path)
 }

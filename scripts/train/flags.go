@@ -45,8 +45,8 @@ type imageFlags struct {
 
 type networkFlags struct {
 	Arch        string `arg:"--arch" placeholder:"NAME" help:"architecture, such as wrn28_10_cifar10, officially --model [default: the small net of the data set, wrn16_2_cifar10 for cifar10 and so on, resnet18 for photographs]"`
-	Init        string `arg:"--init" placeholder:"FILE" help:"begin with the weights in this safetensors file [default: random weights]"`
-	Checkpoint  string `arg:"--ckpt" placeholder:"FILE" help:"a checkpoint of an earlier training (checkpoints/checkpoint-*.safetensors), which goes on from there in the new --out with the same settings; or weights as for --init. Checkpoints of Lightning and files of torch.save are not read"`
+	Init        string `arg:"--init" placeholder:"FILE" help:"begin with the weights in this file, safetensors or of torch.save (.pth, .pt, .ckpt) [default: random weights]"`
+	Checkpoint  string `arg:"--ckpt" placeholder:"FILE" help:"a checkpoint of an earlier training (checkpoints/checkpoint-*.safetensors), which goes on from there in the new --out with the same settings; or weights as for --init: of a checkpoint of PyTorch or Lightning the weights are read, not the state of its optimiser"`
 	FromScratch bool   `arg:"--from_scratch" help:"begin with random weights, as always without --init and --ckpt; the official trainer would begin with pretrained ones, so --protocol official wants one of the three"`
 }
 

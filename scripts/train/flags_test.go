@@ -324,7 +324,7 @@ func TestBadFlags(t *testing.T) {
 		{"--dataset synthetic --backend go --train_size 20 --batch_size 32", "a step takes 32 images (--batch_size times --devices), but there are only 20", exitError},
 		{"--dataset synthetic --backend go --init /nowhere/w.safetensors", "/nowhere/w.safetensors", exitError},
 		{"--dataset synthetic --backend go --ckpt /nowhere/w.safetensors", "--ckpt: weights: open /nowhere/w.safetensors", exitError},
-		{"--dataset synthetic --backend go --ckpt flags_test.go", "want a checkpoint of this command, or weights as safetensors", exitError},
+		{"--dataset synthetic --backend go --ckpt flags_test.go", "want a checkpoint of this command, or weights as safetensors or of torch.save", exitError},
 		{"--dataset synthetic --objective openmix --outliers cifar10 --outliers_dir /nowhere", "--outliers: ", exitError},
 		{"--dataset synthetic --backend go --out /dev/null/x", "--out: ", exitError},
 	} {

@@ -66,8 +66,10 @@ func (o options) classifier(be *backend.Backend, a *nets.Arch) (*nets.Classifier
 
 // load replaces the weights by those in a file. Where nothing fits, the error does not list everything.
 func load(clf *nets.Classifier, path string) error {
-	if m, err := weights.Metadata(path); err == nil && m["arch"] != "" && m["arch"] != clf.Arch.Name {
-		return fmt.Errorf("%s holds weights of %s, not of %s", path, m["arch"], clf.Arch.Name)
+	if m, err := weights.Metadata(path); err == nil && m["arch"] != clf.Arch.Name {
+		if _, err := nets.Lookup(m["arch"]); err == nil { // other programs write names of their own
+			return fmt.Errorf("%s holds weights of %s, not of %s", path, m["arch"], clf.Arch.Name)
+		}
 	}
 	err := weights.LoadInto(clf, path)
 	if err == nil {
@@ -85,7 +87,7 @@ func load(clf *nets.Classifier, path string) error {
 func isCheckpoint(path string) (bool, error) {
 	m, err := weights.Metadata(path)
 	if err != nil {
-		return false, fmt.Errorf("--ckpt: %w; want a checkpoint of this command, or weights as safetensors (in Python: safetensors.torch.save_file)", err)
+		return false, fmt.Errorf("--ckpt: %w; want a checkpoint of this command, or weights as safetensors or of torch.save", err)
 	}
 	return strings.HasPrefix(m["format"], "ratml checkpoint"), nil
 }
