@@ -77,10 +77,12 @@ func TestRun(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"smallcnn_mnist", "rat", "0.001", "8"}, []string{meta["arch"], meta["objective"], meta["step_size"], meta["steps"]})
 
-	// Going on from these weights with hardly any learning rate keeps them, whatever flag names them.
-	for _, flag := range []string{"--init", "--ckpt"} {
+	// Going on from these weights with hardly any learning rate keeps them, whatever flag names them and whoever wrote them.
+	other := filepath.Join(out, "of_pytorch.ckpt")
+	require.NoError(t, weights.SavePyTorch(other, w, map[string]string{"arch": "ours"}))
+	for _, from := range [][]string{{"--init", path}, {"--ckpt", path}, {"--ckpt", other}} {
 		again := filepath.Join(t.TempDir(), "again")
-		require.NoError(t, silent(t.Context(), flags(t, quick(again, "--epochs", "1", flag, path, "--learning_rate", "1e-30", "--objective", "plain")...)))
+		require.NoError(t, silent(t.Context(), flags(t, quick(again, "--epochs", "1", from[0], from[1], "--learning_rate", "1e-30", "--objective", "plain")...)))
 		require.Equal(t, w["fc.weight"], fitting(t, filepath.Join(again, "weights.safetensors"), "smallcnn_mnist")["fc.weight"])
 	}
 	args := quick(t.TempDir(), "--init", path, "--arch", "wrn10_1_cifar10")
