@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -13,6 +14,7 @@ import (
 	"github.com/ratml/rat/ratml/backend"
 	"github.com/ratml/rat/ratml/internal/backendtest"
 	"github.com/ratml/rat/ratml/nets"
+	"github.com/ratml/rat/ratml/weights"
 	"github.com/ratml/rat/ratml/weights/onnx"
 )
 
@@ -48,8 +50,8 @@ func values(n int, seed uint64) []float32 {
 }
 
 // differences returns the largest differences of logits and of the gradient of their weighted sum with respect to
-// images, relative to the largest value of each.
-func (r *reference) differences(t testing.TB, c *nets.Classifier) (logits, gradient float64) {
+// images, relative to the largest value of each, and the length of the latter relative to the gradient's.
+func (r *reference) differences(t testing.TB, c *nets.Classifier) (logits, gradient, length float64) {
 	t.Helper()
 	p, err := c.Compile("logits and gradient", func(net nets.Network, in []*graph.Node) []*graph.Node {
 		y := net(in[0])
@@ -75,7 +77,12 @@ func (r *reference) differences(t testing.TB, c *nets.Classifier) (logits, gradi
 		}
 	}
 	require.Len(t, g, len(r.Gradient))
-	return relative(out[0], r.Logits), relative(g, r.Gradient)
+	square, of := 0., 0.
+	for i, w := range r.Gradient {
+		square += math.Pow(float64(g[i])-w, 2)
+		of += w * w
+	}
+	return relative(out[0], r.Logits), relative(g, r.Gradient), math.Sqrt(square / of)
 }
 
 func relative(got []float32, want []float64) float64 {
@@ -112,7 +119,7 @@ func TestExports(t *testing.T) {
 				each(t, func(t *testing.T, be *backend.Backend) {
 					c, err := onnx.Open(be, filepath.Join("testdata", file+".onnx"), onnx.Options{})
 					require.NoError(t, err)
-					logits, gradient := r.differences(t, c)
+					logits, gradient, _ := r.differences(t, c)
 					t.Logf("logits %.1e, gradient %.1e", logits, gradient)
 					require.Less(t, logits, 1e-5)
 					require.Less(t, gradient, 1e-4)
@@ -124,7 +131,6 @@ func TestExports(t *testing.T) {
 
 // TestOtherExporters does the same for files of tf2onnx and skl2onnx.
 func TestOtherExporters(t *testing.T) {
-	digits := nets.Input{Height: 8, Width: 8, Channels: 1}
 	for file, c := range map[string]struct {
 		reference string
 		options   onnx.Options
@@ -139,7 +145,7 @@ func TestOtherExporters(t *testing.T) {
 			r := loadReference(t, filepath.Join("testdata", c.reference+".json"))
 			clf, err := onnx.Open(backendtest.Go(t), filepath.Join("testdata", file+".onnx"), c.options)
 			require.NoError(t, err)
-			logits, gradient := r.differences(t, clf)
+			logits, gradient, _ := r.differences(t, clf)
 			t.Logf("logits %.1e, gradient %.1e", logits, gradient)
 			require.Less(t, logits, 1e-5)
 			require.Less(t, gradient, 1e-4)
@@ -148,3 +154,55 @@ func TestOtherExporters(t *testing.T) {
 }
 
 func nets8(size int) nets.Input { return nets.Input{Height: size, Width: size, Channels: 3} }
+
+var digits = nets.Input{Height: 8, Width: 8, Channels: 1}
+
+// TestFeatures compares the features with the logits made of them.
+func TestFeatures(t *testing.T) {
+	be := backendtest.Go(t)
+	c, err := onnx.Open(be, filepath.Join("testdata", "mnist_outside.onnx"), onnx.Options{})
+	require.NoError(t, err)
+	require.Equal(t, 144, c.Arch.FeatureSize)
+	w := c.Weights()
+	p, err := c.CompilePasses("features", func(net *nets.Passes, in []*graph.Node) []*graph.Node {
+		y := net.Logits(in[0])
+		return []*graph.Node{net.Features(y), y}
+	})
+	require.NoError(t, err)
+	defer p.Free()
+	out, err := p.RunFloats(c.Arch.Images(values(3*28*28, 1)))
+	require.NoError(t, err)
+	matrix, offset := w["3.weight"], w["3.bias"]
+	for i, y := range out[1] {
+		sum := float64(offset.Data[i%10])
+		for k := range 144 {
+			sum += float64(matrix.Data[i%10*144+k]) * float64(out[0][i/10*144+k])
+		}
+		require.InDelta(t, sum, float64(y), 1e-4)
+	}
+}
+
+// TestLayouts reads one network in both layouts; what the dimensions leave open is for options to say.
+func TestLayouts(t *testing.T) {
+	for file, want := range map[string]string{"keras_tf2onnx": "layout NHWC", "keras_nchw": "layout NCHW", "sklearn_mlp": "layout flat", "mnist_inside": "layout NHWC"} {
+		m, err := onnx.Read(filepath.Join("testdata", file+".onnx"), onnx.Options{Input: func() nets.Input {
+			if file == "sklearn_mlp" {
+				return digits
+			}
+			return nets.Input{}
+		}()})
+		require.NoError(t, err)
+		require.Contains(t, m.Notes[0], want)
+	}
+	_, err := onnx.Read("testdata/sklearn_mlp.onnx", onnx.Options{})
+	require.ErrorContains(t, err, "option Input")
+}
+
+// TestRegistered opens a file by way of package weights.
+func TestRegistered(t *testing.T) {
+	var log strings.Builder
+	c, err := weights.OpenModel(backendtest.Go(t), "testdata/mnist_outside.onnx", weights.Options{Log: &log})
+	require.NoError(t, err)
+	require.Equal(t, 10, c.Arch.Classes)
+	require.Contains(t, log.String(), "layout NCHW")
+}

@@ -274,7 +274,10 @@ def large(folder):
             nn.init.normal_(net.heads.head.weight, std=0.02)
         net.eval()
         shape = (3, size, size)
-        export(net, name + "_script", shape)
+        try:
+            export(net, name + "_script", shape)
+        except torch.onnx.errors.SymbolicValueError as e:  # such as an adaptive pooling that does not divide
+            print(name, "has no script export:", str(e).split("[")[0])
         export(net, name + "_dynamo", shape, dynamo=True)
         reference(net, name, shape, n=2, seed=30 + i)
         print(name, flush=True)
