@@ -4,10 +4,12 @@
 //	go run ./scripts/data verify cifar10 --root /data
 //	go run ./scripts/data show cifar100 --out sheet.png
 //	go run ./scripts/data convert imagenet --out packed/imagenet
+//	go run ./scripts/data weights inspect model.pth
+//	go run ./scripts/data weights convert model.pth model.safetensors
 //
 // The first argument names the job, each with its own --help. Folders of data sets are found as by scripts/train and
 // scripts/evaluate: below --root, or below the folder in DATASET_ROOT_DIR. The exit status is 0, 1 after an error, 2 after
-// a mistake in the command line, 3 where verify found fault with a data set, and 130 after Ctrl-C. Files are written whole
+// a mistake in the command line, 3 where verify found fault with a data set or weights inspect with weights, and 130 after Ctrl-C. Files are written whole
 // or not at all.
 package main
 
