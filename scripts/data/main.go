@@ -9,8 +9,8 @@
 //
 // The first argument names the job, each with its own --help. Folders of data sets are found as by scripts/train and
 // scripts/evaluate: below --root, or below the folder in DATASET_ROOT_DIR. The exit status is 0, 1 after an error, 2 after
-// a mistake in the command line, 3 where verify found fault with a data set or weights inspect with weights, and 130 after Ctrl-C. Files are written whole
-// or not at all.
+// a mistake in the command line, 3 where verify found fault with a data set or weights inspect with weights, and 130 after
+// Ctrl-C. Files are written whole or not at all.
 package main
 
 import (
