@@ -16,7 +16,7 @@ type source struct {
 	DataDir    string `arg:"--data_dir" help:"folder of the data set [default: $DATASET_ROOT_DIR, or where the set is found by itself]"`
 	Images     span   `arg:"--images" help:"which of the test images: n for the first n, a:b for numbers a to b-1 [default: all]"`
 	Checkpoint string `arg:"--ckpt" help:"weights: safetensors, a file of torch.save (.pth, .pt, .ckpt, .pth.zip), or the official code's folder of OpenMix's networks"`
-	Model      string `arg:"--model" placeholder:"FILE" help:"the same, of which the architecture is found out unless --arch names it"`
+	Model      string `arg:"--model" placeholder:"FILE" help:"the same, of which the architecture is found out unless --arch names it, or an ONNX file"`
 	Backend    string `arg:"--backend" help:"xla, xla:cuda, xla:/path/to/plugin.so, go [default: a plugin if one is installed, else go]"`
 	BatchSize  int    `arg:"--batch_size" default:"128" help:"images of one pass; officially --test_batch"`
 	Devices    string `arg:"--devices" default:"1" help:"devices over which a batch is spread, or all"`

@@ -25,6 +25,7 @@ var folders = map[string]folder{
 	"Div":        foldDiv,
 	"Mod":        foldMod,
 	"Transpose":  foldTranspose,
+	"ScatterND":  foldScatter,
 	"Equal":      comparison(func(a, b float64) bool { return a == b }),
 	"Less":       comparison(func(a, b float64) bool { return a < b }),
 	"Greater":    comparison(func(a, b float64) bool { return a > b }),
@@ -288,6 +289,41 @@ func foldTranspose(n *protos.NodeProto, in []*constant) (*constant, error) {
 		for i := range rows {
 			out.v = append(out.v, in[0].v[i*columns+j])
 		}
+	}
+	return out, nil
+}
+
+// foldScatter replaces parts of a table, as exporters write the assignments that make attention masks.
+func foldScatter(n *protos.NodeProto, in []*constant) (*constant, error) {
+	if len(in) != 3 || len(in[1].dims) == 0 || rewrite.Text(n, "reduction", "none") != "none" {
+		return nil, nil
+	}
+	depth := in[1].dims[len(in[1].dims)-1]
+	if depth < 1 || depth > len(in[0].dims) {
+		return nil, fmt.Errorf("indices of %d numbers into %v", depth, in[0].dims)
+	}
+	part := 1
+	for _, d := range in[0].dims[depth:] {
+		part *= d
+	}
+	index := in[1].ints()
+	if len(in[2].v) != len(index)/depth*part {
+		return nil, fmt.Errorf("%d updates for %d places of %d numbers", len(in[2].v), len(index)/depth, part)
+	}
+	out := &constant{in[0].kind, in[0].dims, slices.Clone(in[0].v)}
+	for i := range len(index) / depth {
+		at := 0
+		for a, k := range index[i*depth : (i+1)*depth] {
+			d := in[0].dims[a]
+			if k < 0 {
+				k += d
+			}
+			if k < 0 || k >= d {
+				return nil, fmt.Errorf("index %d of %d", k, d)
+			}
+			at = at*d + k
+		}
+		copy(out.v[at*part:(at+1)*part], in[2].v[i*part:])
 	}
 	return out, nil
 }

@@ -78,22 +78,8 @@ func read(path string, o Options) (m *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rewrite.Model(file); err != nil {
-		return nil, err
-	}
-	if err := embed(file.Graph.Initializer, filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	output, err := findOutput(file.Graph, o.Output)
+	net, softmax, err := parse(file, filepath.Dir(path), o)
 	if err != nil {
-		return nil, err
-	}
-	softmax := rewrite.PastSoftmax(file.Graph, output)
-	net, err := newNetwork(file, output)
-	if err != nil {
-		return nil, err
-	}
-	if err := net.findInput(file.Graph, o); err != nil {
 		return nil, err
 	}
 	m = &Model{Weights: net.weights, net: net}
@@ -110,6 +96,26 @@ func read(path string, o Options) (m *Model, err error) {
 	}
 	m.Notes = net.notes(o, softmax)
 	return m, nil
+}
+
+// parse takes from a file, whose external data lie in a folder, what the logits need. It tells whether a softmax was
+// taken away.
+func parse(file *protos.ModelProto, folder string, o Options) (net *network, softmax bool, err error) {
+	if err := rewrite.Model(file); err != nil {
+		return nil, false, err
+	}
+	if err := embed(file.Graph.Initializer, folder); err != nil {
+		return nil, false, err
+	}
+	output, err := findOutput(file.Graph, o.Output)
+	if err != nil {
+		return nil, false, err
+	}
+	softmax = rewrite.PastSoftmax(file.Graph, output)
+	if net, err = newNetwork(file, output); err != nil {
+		return nil, false, err
+	}
+	return net, softmax, net.findInput(file.Graph, o)
 }
 
 // load parses a file.

@@ -57,9 +57,3 @@ func set(n *protos.NodeProto, name string, v int64) {
 	drop(n, name)
 	n.Attribute = append(n.Attribute, &protos.AttributeProto{Name: name, Type: protos.AttributeProto_INT, I: v})
 }
-
-// setInts gives a node a list.
-func setInts(n *protos.NodeProto, name string, v ...int64) {
-	drop(n, name)
-	n.Attribute = append(n.Attribute, &protos.AttributeProto{Name: name, Type: protos.AttributeProto_INTS, Ints: v})
-}
