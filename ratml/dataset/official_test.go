@@ -175,6 +175,7 @@ func damage(t *testing.T, set, dir, file string) {
 	for n := 0; n < used; n += 97 {
 		require.Error(t, open(content[:n]), "%s cut to %d of %d bytes", file, n, len(content))
 	}
+	require.Error(t, open(content[:used-1]), "%s without its last byte", file)
 	for k := range 120 {
 		bad := bytes.Clone(content)
 		bad[k*len(content)/120] ^= []byte{0xff, 0x01}[k%2]

@@ -297,14 +297,17 @@ func TestPack(t *testing.T) {
 	require.Equal(t, Shape{16, 16, 3}, resized.Test.Shape())
 
 	// What is packed after preprocessing is not preprocessed again.
-	require.NoError(t, Pack(t.Context(), resized, Preprocess{Resize: 16, Crop: 16}, out, nil))
-	again, err = Open("packed:"+out, Config{Preprocess: Preprocess{Resize: 16, Crop: 16}})
+	how := Preprocess{Resize: 24, Crop: 16}
+	resized, err = Open("cifar10", Config{Dir: dir, Preprocess: how})
+	require.NoError(t, err)
+	require.NoError(t, Pack(t.Context(), resized, how, out, nil))
+	again, err = Open("packed:"+out, Config{Preprocess: how})
 	require.NoError(t, err)
 	want, _ := readAll(t, resized.Train)
 	got, _ := readAll(t, again.Train)
 	require.Equal(t, want, got)
 	_, err = Open("packed:"+out, Config{Preprocess: Preprocess{Resize: 20, Crop: 16}})
-	require.ErrorContains(t, err, "packed after resize 16 bilinear, crop 16")
+	require.ErrorContains(t, err, "packed after resize 24 bilinear, crop 16")
 
 	// A packing that is broken off leaves nothing that could be taken for a whole one.
 	ctx, cancel := context.WithCancel(t.Context())

@@ -24,6 +24,16 @@ func TestStored(t *testing.T) {
 	labels, err := Labels(noisy)
 	require.NoError(t, err)
 	require.Equal(t, []int{0}, labels)
+	both, err := WithLabelNoise(data.Test, 1, 1)
+	require.NoError(t, err)
+	random, ok, err := CropStored(both, Range{}, Range{})
+	require.NoError(t, err)
+	require.True(t, ok)
+	for b, err := range (Loader{Set: random, BatchSize: 2}).Epoch(t.Context(), 0) {
+		require.NoError(t, err)
+		require.Equal(t, []float32{7. / 255, 9. / 255}, []float32{b.Images[0], b.Images[8*8*3]})
+		require.Equal(t, []int32{1, 0}, b.Labels)
+	}
 	pixels, shape, err := Stored(unknownKind{tinyImages(t, 3)}, 2)
 	require.NoError(t, err)
 	want, _, err := Stored(tinyImages(t, 3), 2)

@@ -29,6 +29,7 @@ func TestRefused(t *testing.T) {
 		"code":            {"cposix\nsystem\n(X\x02\x00\x00\x00lstR.", `asks for "posix.system"`},
 		"code by stack":   {"\x80\x04\x8c\x02os\x8c\x06system\x93.", `asks for "os.system"`},
 		"builtin":         {"c__builtin__\neval\n.", `asks for "__builtin__.eval"`},
+		"constructor":     {"}ccopy_reg\n_reconstructor\n0.", `asks for "copy_reg._reconstructor"`},
 		"instance":        {"(iposix\nsystem\n.", "operation 0x69"},
 		"persistent":      {"Pfile\n.", "operation 0x50"},
 		"extension":       {"\x82\x01.", "operation 0x82"},
