@@ -13,7 +13,7 @@ import (
 	"github.com/ratml/rat/ratml/weights/onnx"
 )
 
-// TestFolder compares the files of the folder $ONNX_MODELS, made by testdata/export.py DIR or testdata/tensorflow.py
+// TestFolder compares the files of the folder $ONNX_MODELS, made by testdata/export.py DIR or testdata/tensorflow_export.py
 // DIR, with the logits and gradients beside them: NAME_EXPORTER.onnx with NAME.json. They are too large to be kept here.
 func TestFolder(t *testing.T) {
 	folder := os.Getenv("ONNX_MODELS")
