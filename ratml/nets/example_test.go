@@ -3,6 +3,7 @@ package nets_test
 import (
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -29,7 +30,10 @@ func ExampleList() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, a := range list[:2] {
+	for _, a := range list {
+		if !strings.HasPrefix(a.Name, "smallcnn") {
+			continue
+		}
 		fmt.Printf("%-24s %dx%dx%d %4d classes %9d parameters\n",
 			a.Name, a.Input.Height, a.Input.Width, a.Input.Channels, a.Classes, a.Params)
 	}
