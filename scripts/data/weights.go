@@ -34,7 +34,7 @@ func runWeights(ctx context.Context, args []string, stdout, stderr io.Writer) er
 
 // inspectOptions are the flags of data weights inspect.
 type inspectOptions struct {
-	File string `arg:"positional,required" help:"safetensors, or a file of torch.save: .pth, .pt, .ckpt, or a zip archive of one"`
+	File string `arg:"positional,required" help:"safetensors, or a file of torch.save: .pth, .pt, .ckpt, a zip archive of one, or ONNX"`
 }
 
 func (inspectOptions) Description() string {
@@ -42,6 +42,12 @@ func (inspectOptions) Description() string {
 }
 
 func inspect(o inspectOptions, stdout io.Writer) error {
+	if is, err := isONNX(o.File); err != nil || is {
+		if err != nil {
+			return err
+		}
+		return inspectONNX(o.File, stdout)
+	}
 	f, err := weights.Inspect(o.File)
 	if err != nil {
 		return err
